@@ -1,0 +1,26 @@
+import pytest
+
+PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "red", "wire", "##less", "head", "##phones")
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory):
+    """Returns a KerasHub preset folder: a BERT of 2 layers and a few thousand parameters."""
+    import keras
+    import keras_hub
+
+    keras.utils.set_random_seed(0)
+    folder = tmp_path_factory.mktemp("tiny_bert")
+    vocabulary = [*PIECES, "耳", "机", "!"]
+    backbone = keras_hub.models.BertBackbone(
+        vocabulary_size=len(vocabulary),
+        num_layers=2,
+        num_heads=2,
+        hidden_dim=8,
+        intermediate_dim=16,
+        max_sequence_length=32,
+    )
+    backbone.save_to_preset(str(folder))
+    tokenizer = keras_hub.models.BertTokenizer(vocabulary=vocabulary, lowercase=True)
+    tokenizer.save_to_preset(str(folder))
+    return str(folder)

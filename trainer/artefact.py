@@ -1,0 +1,75 @@
+"""What an exported model says of itself: read by prediction, serving and people."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from trainer.inputs import InputSpec
+
+CARD_FILE = "taxofuse.json"
+"""Beside the SavedModel, in `assets.extra/`, which TF Serving leaves alone."""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """How to ask an exported model, and where it is from.
+
+    Args:
+        inputs: Raw inputs of the signature and the columns they are read from.
+        class_names: Label paths, joined, in the order of `scores`.
+        level_names: Names of the levels, from the top down.
+        run: Hash of all that decided the training.
+        trained_on: Rows that the weights have seen, by split.
+        max_batch: int. Largest batch that was tried.
+    """
+
+    inputs: tuple[InputSpec, ...]
+    class_names: tuple[str, ...]
+    level_names: tuple[str, ...]
+    run: str
+    trained_on: dict[str, int]
+    max_batch: int = 64
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns what `CARD_FILE` holds."""
+        return asdict(self)
+
+    @classmethod
+    def load(cls, folder: Path) -> ModelCard:
+        """Reads the card of a version folder."""
+        values = json.loads((folder / "assets.extra" / CARD_FILE).read_text(encoding="utf-8"))
+        values["inputs"] = tuple(
+            InputSpec(spec["name"], spec["kind"], tuple(spec["columns"]))
+            for spec in values["inputs"]
+        )
+        for name in ("class_names", "level_names"):
+            values[name] = tuple(values[name])
+        return cls(**values)
+
+
+def find_export(path: Path) -> Path:
+    """Finds the newest exported version.
+
+    Args:
+        path: A workdir of `run` or `train`, a folder of versions, or a version.
+
+    Raises:
+        FileNotFoundError: if there is none; says what was looked for.
+    """
+    for folder in (path, path / "export"):
+        if (folder / "saved_model.pb").is_file():
+            return folder
+        versions = [
+            child
+            for child in (folder.iterdir() if folder.is_dir() else ())
+            if child.name.isdigit() and (child / "saved_model.pb").is_file()
+        ]
+        if versions:
+            return max(versions, key=lambda child: int(child.name))
+    raise FileNotFoundError(
+        f"No exported model in {path.absolute()}: looked for saved_model.pb there, in numbered "
+        "folders, and under export/. Give the workdir of `taxofuse run` or a version folder."
+    )

@@ -1,0 +1,44 @@
+"""One line on stderr for a whole stage of training."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import keras
+from tqdm import tqdm
+
+
+class Progress(keras.callbacks.Callback):
+    """Shows a bar that moves with every step and names the last epoch's figures.
+
+    Args:
+        title: str.
+        epochs: int. Of the stage.
+        first_epoch: int. How many were done before.
+        steps: int. Of an epoch.
+    """
+
+    def __init__(self, title: str, epochs: int, first_epoch: int, steps: int) -> None:
+        super().__init__()
+        self.bar = tqdm(
+            desc=title,
+            total=epochs * steps,
+            initial=first_epoch * steps,
+            unit="step",
+            file=sys.stderr,
+            mininterval=0.5,
+        )
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        self.bar.update()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        shown = {
+            name.replace("val_", "eval_"): f"{float(value):.3f}"
+            for name, value in (logs or {}).items()
+        }
+        self.bar.set_postfix(epoch=epoch + 1, **shown)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        self.bar.close()

@@ -1,0 +1,177 @@
+"""A user's table understood: inputs, labels, splits, and what was left out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from trainer.config import DataConfig
+from trainer.data.columns import Column, infer_columns, plan_inputs
+from trainer.data.duplicates import group_near_duplicates
+from trainer.data.examples import row_ids
+from trainer.data.labels import join_label, read_labels
+from trainer.data.leakage import find_leaks
+from trainer.data.splits import SPLITS, split_rows, user_splits
+from trainer.data.table import Table, read_table
+from trainer.inputs import InputSpec
+from trainer.registry import unknown
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The labelled rows of a table, ready to be split, trained on and reported.
+
+    Args:
+        table: Labelled rows only.
+        ids: Their ids.
+        labels: Their label paths, joined.
+        class_names: All label paths, sorted.
+        level_names: Names of the levels, from the top down.
+        inputs: Inputs of the model.
+        columns: What each column was taken for.
+        leaks: Columns left out because they give the label away, and why.
+        splits: `(rows,)`, `train`, `eval` or `test`.
+        num_groups: Groups of near-duplicates with more than one row.
+        rows_left_out: Reason to number of rows.
+    """
+
+    table: Table
+    ids: list[str]
+    labels: list[str]
+    class_names: list[str]
+    level_names: tuple[str, ...]
+    inputs: tuple[InputSpec, ...]
+    columns: dict[str, Column]
+    leaks: dict[str, str]
+    splits: np.ndarray
+    num_groups: int
+    rows_left_out: dict[str, int]
+
+    @property
+    def class_ids(self) -> np.ndarray:
+        """Index of the class of each row, `(rows,)` int32."""
+        index = {name: position for position, name in enumerate(self.class_names)}
+        return np.array([index[label] for label in self.labels], np.int32)
+
+    def rows(self, split: str) -> np.ndarray:
+        """Positions of the rows of a split."""
+        return np.flatnonzero(self.splits == split)
+
+    def take(self, rows: np.ndarray) -> Table:
+        """Returns the table of some rows."""
+        return Table(self.table.frame.iloc[rows].reset_index(drop=True), self.table.folder)
+
+    def fingerprint(self) -> str:
+        """Returns a hash of the cells, the picture files (size and time), labels and splits."""
+        digest = hashlib.sha256()
+        digest.update(repr([(s.name, s.kind, s.columns) for s in self.inputs]).encode())
+        digest.update(repr([self.labels, self.ids]).encode())
+        digest.update("".join(self.splits).encode())
+        for spec in self.inputs:
+            for name in spec.columns:
+                cells = self.table.frame[name].astype(str)
+                digest.update(pd.util.hash_pandas_object(cells, index=False).to_numpy().tobytes())
+                if spec.kind == "image":
+                    for cell in cells:
+                        digest.update(_file_state(self.table.folder / cell))
+        return digest.hexdigest()[:16]
+
+
+def load_catalogue(
+    source: str | Path | pd.DataFrame, config: DataConfig, say: Callable[[str], None]
+) -> Catalogue:
+    """Reads a table and decides what each column is for.
+
+    Args:
+        source: Path of the table, or a DataFrame.
+        config: How to read it.
+        say: Called with lines for people.
+
+    Raises:
+        ValueError: if a named column does not exist, or fewer than two
+            classes have rows.
+    """
+    table = read_table(source)
+    if not config.label:
+        raise ValueError(
+            f"Which column is the label? Name it with --label. Columns: {list(table.frame.columns)}"
+        )
+    columns = infer_columns(
+        table,
+        labels=config.label,
+        ignore=config.ignore,
+        overrides=config.columns,
+        split_column=config.split or None,
+    )
+    for name in config.use:
+        if name not in columns:
+            raise ValueError(unknown("column in data.use", name, columns))
+    found = find_leaks(table, columns, config.label)
+    leaks = {name: reason for name, reason in found.items() if name not in config.use}
+    columns = {
+        name: Column(name, "ignored", leaks[name]) if name in leaks else column
+        for name, column in columns.items()
+    }
+    width = max(map(len, columns), default=0)
+    for column in columns.values():
+        say(f"  {column.name:<{width}}  {column.kind:<9} {column.reason}")
+    paths = read_labels(table, config.label, config.label_separator or None)
+    labelled = np.array([row for row, path in enumerate(paths) if path is not None], np.int64)
+    labels = [join_label(path) for path in paths if path is not None]
+    class_names = sorted(set(labels))
+    if len(class_names) < 2:
+        raise ValueError(
+            "At least two classes need rows. Received: "
+            f"{len(labels)} labelled rows of {len(paths)}, classes {class_names}."
+        )
+    rows_left_out = {"no label": len(paths) - len(labels)} if len(labels) < len(paths) else {}
+    ids = row_ids(table)
+    kept = Table(table.frame.iloc[labelled].reset_index(drop=True), table.folder)
+    inputs = plan_inputs(columns, text=config.text)
+    split_column = next((c.name for c in columns.values() if c.kind == "split"), None)
+    num_groups = 0
+    if split_column:
+        splits = user_splits(kept.frame[split_column].tolist())
+    else:
+        groups = group_near_duplicates(kept, inputs)
+        num_groups = sum(size > 1 for size in Counter(groups.tolist()).values())
+        splits = split_rows(labels, groups, fractions=config.fractions, seed=config.seed)
+    return Catalogue(
+        table=kept,
+        ids=[ids[row] for row in labelled],
+        labels=labels,
+        class_names=class_names,
+        level_names=_level_names(config, class_names),
+        inputs=inputs,
+        columns=columns,
+        leaks=leaks,
+        splits=np.asarray(splits),
+        num_groups=num_groups,
+        rows_left_out=rows_left_out,
+    )
+
+
+def describe_splits(catalogue: Catalogue) -> str:
+    """Returns one line for people, `565 train, 71 eval, 70 test rows`."""
+    return ", ".join(f"{len(catalogue.rows(split))} {split}" for split in SPLITS) + " rows"
+
+
+def _level_names(config: DataConfig, class_names: list[str]) -> tuple[str, ...]:
+    if not config.label_separator:
+        return config.label
+    depth = max(name.count(" > ") + 1 for name in class_names)
+    return tuple(f"{config.label[0]}_{level}" for level in range(1, depth + 1))
+
+
+def _file_state(path: Path) -> bytes:
+    try:
+        state = path.stat()
+    except OSError:
+        return b"absent"
+    return f"{state.st_size}:{state.st_mtime_ns}".encode()

@@ -1,0 +1,302 @@
+"""The configuration of a run: frozen, validated when made, written beside the weights."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import importlib
+import importlib.util
+import json
+import pkgutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trainer.registry import unknown
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which table, and how it is read.
+
+    Args:
+        table: Path of a CSV or Parquet file, or `demo`.
+        label: Label columns from the top of the taxonomy down.
+        label_separator: Splits one label column of paths into levels.
+        ignore: Columns that are left out.
+        use: Columns that are used even though they give the label away.
+        columns: Column to kind, where the inferred kind is wrong.
+        text: `joined` makes one input of all text columns, `separate` one each.
+        split: Column that says `train`, `eval` or `test`; drawn where empty.
+        fractions: Shares of the rows drawn for training, choosing and reporting.
+        slices: CSV with `id` and columns by whose values results are shown.
+        seed: Of the drawn split.
+    """
+
+    table: str = ""
+    label: tuple[str, ...] = ()
+    label_separator: str = ""
+    ignore: tuple[str, ...] = ()
+    use: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    text: str = "joined"
+    split: str = ""
+    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    slices: str = ""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _one_of("data.text", self.text, ("joined", "separate"))
+        if (
+            len(self.fractions) != 3
+            or min(self.fractions) < 0
+            or abs(sum(self.fractions) - 1) > 1e-6
+        ):
+            _refuse("data.fractions", "must be three shares that sum to 1", self.fractions)
+        if self.fractions[0] <= 0:
+            _refuse("data.fractions", "must leave rows to train on", self.fractions)
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Which encoders read which modality, and how they are joined.
+
+    Args:
+        encoders: Modality to encoder to the encoder's options.
+        fusion: A registered fusion.
+        fusion_options: Its arguments.
+        embedding_scale: Length that embeddings are scaled to before the
+            fusion. Longer ones let the head fit more closely.
+        dropout: Share of the fused embedding that is dropped in training.
+        modality_dropout: Probability with which each input of a row is hidden
+            in training; one always stays.
+    """
+
+    encoders: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
+    fusion: str = "concat"
+    fusion_options: Mapping[str, Any] = field(default_factory=dict)
+    embedding_scale: float = 10.0
+    dropout: float = 0.0
+    modality_dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        _between("model.dropout", self.dropout, 0, 1)
+        _between("model.modality_dropout", self.modality_dropout, 0, 1)
+        if self.embedding_scale <= 0:
+            _refuse("model.embedding_scale", "must be above 0", self.embedding_scale)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How long and how fast.
+
+    Training has two stages: `head`, with pretrained encoders as they are and
+    their embeddings computed once, then `encoders`, with everything that is
+    not frozen.
+
+    Args:
+        batch_size: Products a step.
+        head_epochs: Of the first stage.
+        head_learning_rate: Peak of the first stage.
+        encoder_epochs: Of the second stage, where an encoder is to be trained.
+        encoder_learning_rate: Peak of the second stage.
+        warmup: Share of the steps in which the learning rate rises.
+        weight_decay: Of AdamW (Loshchilov and Hutter, 2019, arXiv:1711.05101).
+        l2: Penalty on the squared weights of the head.
+        label_smoothing: Share of the target spread over all classes.
+        class_weights: `none`, or `balanced` (rows count inversely to the
+            frequency of their class).
+        patience: Epochs without a better loss on the eval rows before a stage
+            stops; 0 never stops.
+        refit: After the held-out rows were answered, train once more on all
+            rows with the number of epochs found: `auto` where no encoder is
+            trained and it costs little, `always`, `never`.
+        mixed_precision: Compute in float16 on a GPU, bfloat16 elsewhere.
+        deterministic: The same numbers at every run, more slowly.
+        study: Also train and measure each modality alone, for the report.
+        seed: Of initial weights, order and dropout.
+    """
+
+    batch_size: int = 64
+    head_epochs: int = 60
+    head_learning_rate: float = 0.01
+    encoder_epochs: int = 3
+    encoder_learning_rate: float = 2e-5
+    warmup: float = 0.1
+    weight_decay: float = 0.0
+    l2: float = 0.0
+    label_smoothing: float = 0.1
+    class_weights: str = "none"
+    patience: int = 0
+    refit: str = "auto"
+    mixed_precision: bool = False
+    deterministic: bool = False
+    study: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _one_of("train.class_weights", self.class_weights, ("none", "balanced"))
+        _one_of("train.refit", self.refit, ("auto", "always", "never"))
+        _between("train.warmup", self.warmup, 0, 1)
+        _between("train.label_smoothing", self.label_smoothing, 0, 1)
+        for name in ("batch_size", "head_epochs"):
+            if getattr(self, name) < 1:
+                _refuse(f"train.{name}", "must be at least 1", getattr(self, name))
+        for name in ("head_learning_rate", "encoder_learning_rate"):
+            if getattr(self, name) <= 0:
+                _refuse(f"train.{name}", "must be above 0", getattr(self, name))
+        for name in ("encoder_epochs", "weight_decay", "l2", "patience"):
+            if getattr(self, name) < 0:
+                _refuse(f"train.{name}", "must not be negative", getattr(self, name))
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that decides what a run makes."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+    def to_json(self) -> str:
+        """Returns the configuration as JSON text."""
+        return json.dumps(dataclasses.asdict(self), indent=2, ensure_ascii=False)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Config:
+        """Builds a configuration from what `to_json` wrote."""
+        sections = {section.name: section.default_factory for section in dataclasses.fields(cls)}
+        return cls(
+            **{
+                name: dataclasses.replace(make(), **_tuples(values.get(name, {})))  # type: ignore
+                for name, make in sections.items()
+            }
+        )
+
+
+def load_config(name: str) -> Config:
+    """Loads a configuration by name or from a Python file.
+
+    Args:
+        name: A module of `trainer.configs`, or the path of a `.py` file that
+            defines `get_config() -> Config`.
+
+    Raises:
+        ValueError: for an unknown name, or a file without `get_config`.
+    """
+    if name.endswith(".py"):
+        path = Path(name)
+        if not path.is_file():
+            raise FileNotFoundError(f"No configuration file at {path.absolute()}.")
+        spec = importlib.util.spec_from_file_location("taxofuse_user_config", path)
+        assert spec and spec.loader
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    else:
+        names = config_names()
+        if name not in names:
+            raise ValueError(unknown("configuration", name, names))
+        module = importlib.import_module(f"trainer.configs.{name}")
+    if not hasattr(module, "get_config"):
+        raise ValueError(f"A configuration file must define get_config(). Received: {name}.")
+    return module.get_config()
+
+
+def config_names() -> list[str]:
+    """Returns the names of the configurations that come with the package."""
+    package = importlib.import_module("trainer.configs")
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+
+
+def apply_overrides(config: Config, overrides: Sequence[str]) -> Config:
+    """Applies `a.b=VALUE` settings in their order.
+
+    Values are read by the type of the field: lists are separated by commas,
+    and inside mappings a Python literal is read as one, else as text.
+
+    Raises:
+        ValueError: for a setting that does not exist or a value that does not
+            fit; the message lists the valid ones.
+    """
+    for override in overrides:
+        path, equals, value = override.partition("=")
+        if not equals:
+            raise ValueError(
+                f"A setting must look like section.name=VALUE. Received: {override!r}."
+            )
+        config = _replace(config, path.strip().split("."), value.strip(), path.strip())
+    return config
+
+
+def _replace(node: Any, keys: list[str], value: str, path: str) -> Any:
+    if isinstance(node, Mapping):
+        changed = dict(node)
+        if len(keys) == 1:
+            changed[keys[0]] = _literal(value)
+        else:
+            changed[keys[0]] = _replace(changed.get(keys[0], {}), keys[1:], value, path)
+        return changed
+    if not dataclasses.is_dataclass(node):
+        raise ValueError(f"Setting {path!r} goes deeper than the configuration does.")
+    names = [item.name for item in dataclasses.fields(node)]
+    if keys[0] not in names:
+        raise ValueError(unknown(f"setting in {path!r}", keys[0], names))
+    old = getattr(node, keys[0])
+    if len(keys) > 1:
+        new = _replace(old, keys[1:], value, path)
+    elif dataclasses.is_dataclass(old):
+        raise ValueError(
+            f"{path!r} is a section. Expected one of its settings, such as "
+            f"{path}.{dataclasses.fields(old)[0].name}=VALUE."
+        )
+    else:
+        new = _parse(old, value, path)
+    return dataclasses.replace(node, **{keys[0]: new})
+
+
+def _parse(old: Any, value: str, path: str) -> Any:
+    if isinstance(old, bool):
+        choices = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+        if value.lower() not in choices:
+            _refuse(path, "must be true or false", value)
+        return choices[value.lower()]
+    if isinstance(old, (int, float)):
+        try:
+            return type(old)(value)
+        except ValueError:
+            _refuse(path, f"must be of type {type(old).__name__}", value)
+    if isinstance(old, tuple):
+        parts = tuple(part.strip() for part in value.split(",") if part.strip())
+        return tuple(map(float, parts)) if old and isinstance(old[0], float) else parts
+    if isinstance(old, Mapping):
+        parsed = _literal(value)
+        if not isinstance(parsed, Mapping):
+            _refuse(path, "must be a mapping such as {'a': 1}", value)
+        return parsed
+    return value
+
+
+def _literal(value: str) -> Any:
+    try:
+        return ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return {"true": True, "false": False}.get(value.lower(), value)
+
+
+def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+
+
+def _one_of(name: str, value: str, expected: tuple[str, ...]) -> None:
+    if value not in expected:
+        raise ValueError(unknown(f"value of {name}", value, expected))
+
+
+def _between(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value < high:
+        _refuse(name, f"must be at least {low} and below {high}", value)
+
+
+def _refuse(name: str, rule: str, value: object) -> None:
+    raise ValueError(f"{name} {rule}. Received: {name}={value}.")

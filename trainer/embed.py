@@ -1,0 +1,149 @@
+"""Embeddings of pretrained encoders, computed once and kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tqdm import tqdm
+
+from trainer.features import has_arrays, open_arrays, write_arrays
+from trainer.input_pipeline import CLASS_ID, branch_dataset, raw_dataset, split_folder
+from trainer.preprocessing import Branch, present_name
+from trainer.records import count_records
+from trainer.registry import MODALITIES
+
+
+class FeatureStore:
+    """Keeps what each branch computed of each split, by content.
+
+    A branch that changes is computed anew; the others are found again, in
+    this run and in the next one in the same folder.
+
+    Args:
+        folder: Of the features.
+        examples: Folder of `write_examples`.
+        fingerprint: str. Of the catalogue that the examples are from.
+    """
+
+    def __init__(self, folder: Path, examples: Path, fingerprint: str) -> None:
+        self.folder = folder
+        self.examples = examples
+        self.fingerprint = fingerprint
+
+    def adapt(self, branches: Sequence[Branch], splits: Sequence[str]) -> None:
+        """Lets encoders learn what preprocessing needs from the rows of some splits."""
+        for branch in branches:
+            if branch.encoder.adapts:
+                branch.encoder.adapt(self.raw_values(branch, splits))
+
+    def raw_values(self, branch: Branch, splits: Sequence[str]) -> np.ndarray:
+        """Returns the raw values of a branch's input, `(rows,)`."""
+        name = branch.input.name
+        parts = [
+            batch[name]
+            for split in splits
+            for batch in raw_dataset(split_folder(self.examples, split), [name]).as_numpy_iterator()
+        ]
+        return np.concatenate(parts) if parts else np.array([], object)
+
+    def arrays(
+        self,
+        branches: Sequence[Branch],
+        encoders: dict[str, keras.Model],
+        splits: Sequence[str],
+        adapted_on: Sequence[str],
+    ) -> dict[str, np.ndarray]:
+        """Returns what the first stage of training reads of some splits.
+
+        Args:
+            branches: The encoders.
+            encoders: Their Keras halves.
+            splits: One after the other.
+            adapted_on: Splits that the encoders learned from.
+
+        Returns:
+            Arrays `(rows, ...)`: of pretrained branches the embedding by
+            branch name, of the others their preprocessed tensors, and
+            presences.
+        """
+        per_split = []
+        for split in splits:
+            if count_records(split_folder(self.examples, split)) == 0:
+                continue
+            tensors: dict[str, np.ndarray] = {}
+            for branch in branches:
+                tensors.update(self._branch_arrays(branch, encoders, split, adapted_on))
+            per_split.append(tensors)
+        if not per_split:
+            return {}
+        return {
+            name: np.concatenate([tensors[name] for tensors in per_split])
+            if len(per_split) > 1
+            else per_split[0][name]
+            for name in per_split[0]
+        }
+
+    def class_ids(self, splits: Sequence[str]) -> np.ndarray:
+        """Returns the class ids of some splits, `(rows,)` int32."""
+        parts = [
+            batch[CLASS_ID]
+            for split in splits
+            for batch in raw_dataset(
+                split_folder(self.examples, split), [CLASS_ID], 4096
+            ).as_numpy_iterator()
+        ]
+        return np.concatenate(parts) if parts else np.array([], np.int32)
+
+    def _branch_arrays(
+        self,
+        branch: Branch,
+        encoders: dict[str, keras.Model],
+        split: str,
+        adapted_on: Sequence[str],
+    ) -> dict[str, np.ndarray]:
+        described = {
+            "encoder": branch.encoder_name,
+            "options": dict(branch.options),
+            "input": [branch.input.kind, *branch.input.columns],
+            "adapted_on": list(adapted_on) if branch.encoder.adapts else [],
+            "examples": self.fingerprint,
+        }
+        key = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
+        folder = split_folder(self.folder / f"{branch.name}-{key}", split)
+        if not has_arrays(folder):
+            source = split_folder(self.examples, split)
+            batches = _branch_batches(source, branch, encoders[branch.name], split)
+            write_arrays(folder, batches, count_records(source))
+        return open_arrays(folder)
+
+
+def _branch_batches(
+    source: Path, branch: Branch, encoder: keras.Model, split: str
+) -> Iterator[dict[str, np.ndarray]]:
+    @tf.function(reduce_retracing=True)
+    def embed(tensors: dict[str, tf.Tensor]) -> tf.Tensor:
+        return tf.cast(encoder(tensors, training=False), tf.float32)
+
+    modality = MODALITIES.get(branch.input.kind)()
+    presences = raw_dataset(source, [branch.input.name]).map(
+        lambda raw: modality.present(raw[branch.input.name])
+    )
+    title = f"{branch.name} of {split} rows"
+    with tqdm(
+        desc=title, total=count_records(source), unit="row", file=sys.stderr, mininterval=0.5
+    ) as bar:
+        for tensors, present in tf.data.Dataset.zip(branch_dataset(source, branch), presences):
+            batch = {present_name(branch.input.name): present.numpy()}
+            if branch.encoder.pretrained:
+                batch[branch.name] = embed(tensors).numpy()
+            else:
+                batch.update({name: tensor.numpy() for name, tensor in tensors.items()})
+            bar.update(len(present))
+            yield batch

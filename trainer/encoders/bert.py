@@ -1,0 +1,171 @@
+"""Text through a pretrained BERT."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from trainer.encoders.encoder import Encoder
+from trainer.layers.mean_pooling import MeanPooling
+from trainer.layers.pretrained_backbone import PretrainedBackbone
+from trainer.registry import ENCODERS
+from trainer.weights.presets import load_backbone, load_vocabulary
+from trainer.weights.source import WeightsSource, resolve_weights
+
+POOLINGS = ("mean", "cls")
+# A word piece of English is about 5 bytes long with its space, a Chinese one 3. Whatever follows
+# 12 bytes a token is cut away before tokenising, which costs time by the byte.
+_BYTES_PER_TOKEN = 12
+_RANDOM_VOCABULARY = "package:all-minilm-l6-v2"
+_BASE = {
+    "vocabulary_size": 30522,
+    "num_layers": 12,
+    "num_heads": 12,
+    "hidden_dim": 768,
+    "intermediate_dim": 3072,
+}
+
+
+@ENCODERS.register("bert")
+class BertEncoder(Encoder):
+    """Embeds text with a KerasHub BERT of any preset.
+
+    The word pieces are part of the state, so that a saved encoder tokenises
+    on machines that have no weights installed. KerasHub's GELU is the tanh
+    approximation; against the exact one, embeddings of MiniLM differ by 3e-4.
+
+    Args:
+        name: str. Unique in a model.
+        trainable: `"frozen"` or `"full"`.
+        weights: str. A preset (see `trainer.weights.source`), or `"random"`
+            for a BERT-base (12 layers of 768) drawn at random.
+        max_tokens: int. Longer texts are cut; includes [CLS] and [SEP].
+        pooling: `"mean"` averages the tokens, as sentence-transformers does;
+            `"cls"` takes BERT's own pooled output. Either is scaled to length 1.
+        vocabulary: str. Preset that the word pieces are from. By default that
+            of `weights`; for random weights the MiniLM package, which carries
+            the word pieces of `bert_base_en_uncased`.
+
+    Reference:
+        Devlin et al., 2018, arXiv:1810.04805.
+    """
+
+    modality: ClassVar[str] = "text"
+
+    def __init__(
+        self,
+        name: str,
+        trainable: str = "frozen",
+        weights: str = "package:all-minilm-l6-v2",
+        max_tokens: int = 128,
+        pooling: str = "mean",
+        vocabulary: str = "",
+    ) -> None:
+        super().__init__(name, trainable)
+        if pooling not in POOLINGS:
+            raise ValueError(
+                f"`pooling` must be one of {list(POOLINGS)}. Received: pooling={pooling!r}."
+            )
+        if max_tokens < 3:
+            raise ValueError(
+                "`max_tokens` must leave room for one token between [CLS] and [SEP], so 3 or "
+                f"more. Received: max_tokens={max_tokens}."
+            )
+        self.weights = weights
+        self.max_tokens = max_tokens
+        self.pooling = pooling
+        self.vocabulary = vocabulary
+        self._state: dict[str, Any] = {}
+        self._tokenizer: Any = None
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns the word pieces, in the order of their ids, and whether text is lower-cased."""
+        if not self._state:
+            default = _RANDOM_VOCABULARY if self.weights == "random" else self.weights
+            pieces, lowercase = load_vocabulary(resolve_weights(self.vocabulary or default))
+            self._state = {"vocabulary": pieces, "lowercase": lowercase}
+        return self._state
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self._state = state
+        self._tokenizer = None
+
+    def input_specs(self) -> dict[str, tf.TensorSpec]:
+        spec = tf.TensorSpec((self.max_tokens,), tf.int32)
+        return {f"{self.name}_token_ids": spec, f"{self.name}_padding_mask": spec}
+
+    def preprocess(self, values: tf.Tensor) -> dict[str, tf.Tensor]:
+        vocabulary = self.get_state()["vocabulary"]
+        pad, start, end = (vocabulary.index(piece) for piece in ("[PAD]", "[CLS]", "[SEP]"))
+        # A character cut in two becomes an unknown token, beyond those that are kept.
+        text = tf.strings.substr(values, 0, _BYTES_PER_TOKEN * self.max_tokens)
+        pieces = self._load_tokenizer().tokenize(text)[:, : self.max_tokens - 2]
+        column = tf.ones((pieces.nrows(), 1), tf.int32)
+        rows = tf.concat([column * start, pieces, column * end], axis=1)
+        mask = tf.sequence_mask(rows.row_lengths(), self.max_tokens, tf.int32)
+        token_ids = rows.to_tensor(pad, shape=(None, self.max_tokens))
+        return {f"{self.name}_token_ids": token_ids, f"{self.name}_padding_mask": mask}
+
+    def build(self) -> keras.Model:
+        backbone = self._load_network()
+        inputs = {
+            key: keras.Input(spec.shape, dtype="int32", name=key)
+            for key, spec in self.input_specs().items()
+        }
+        token_ids, padding_mask = inputs.values()
+        output = PretrainedBackbone(backbone, name=f"{self.name}_backbone")(
+            {
+                "token_ids": token_ids,
+                "segment_ids": ops.zeros_like(token_ids),
+                "padding_mask": padding_mask,
+            }
+        )
+        if self.pooling == "mean":
+            output = MeanPooling(name=f"{self.name}_pooling")(output, padding_mask)
+        unit = keras.layers.UnitNormalization(dtype="float32", name=f"{self.name}_unit")
+        model = keras.Model(inputs, unit(output), name=self.name)
+        model.trainable = self.trainable == "full"
+        return model
+
+    def _load_network(self) -> keras.Model:
+        """Loads BERT up to the output that is used; a dense layer without gradient would warn."""
+        import keras_hub
+
+        source = resolve_weights(self.weights)
+        if source.kind == "random":
+            backbone = keras_hub.models.BertBackbone(**_BASE)
+        else:
+            backbone = load_backbone(source, "BertBackbone")
+        self._check_sizes(backbone, source)
+        output = "sequence_output" if self.pooling == "mean" else "pooled_output"
+        return keras.Model(backbone.input, backbone.output[output], name=backbone.name)
+
+    def _check_sizes(self, backbone: keras.Model, source: WeightsSource) -> None:
+        if self.max_tokens > backbone.max_sequence_length:
+            raise ValueError(
+                f"{source.text!r} reads at most {backbone.max_sequence_length} tokens. "
+                f"Received: max_tokens={self.max_tokens}."
+            )
+        num_pieces = len(self.get_state()["vocabulary"])
+        if num_pieces > backbone.vocabulary_size:
+            raise ValueError(
+                f"{source.text!r} knows {backbone.vocabulary_size} word pieces. "
+                f"Received a vocabulary of {num_pieces}: vocabulary={self.vocabulary!r}."
+            )
+
+    def _load_tokenizer(self) -> Any:
+        if self._tokenizer is None:
+            import tensorflow_text
+
+            state = self.get_state()
+            # Outside the graph being traced: the tokenizer's tables serve all later graphs.
+            with tf.init_scope():
+                self._tokenizer = tensorflow_text.FastBertTokenizer(
+                    vocab=state["vocabulary"],
+                    token_out_type=tf.int32,
+                    lower_case_nfd_strip_accents=state["lowercase"],
+                )
+        return self._tokenizer

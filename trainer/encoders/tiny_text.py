@@ -1,0 +1,69 @@
+"""A text encoder of a few thousand parameters, for tests."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from trainer.encoders.encoder import Encoder
+from trainer.layers.mean_pooling import MeanPooling
+from trainer.registry import ENCODERS
+
+
+@ENCODERS.register("tiny_text")
+class TinyTextEncoder(Encoder):
+    """Embeds a text as the average of its hashed words, always drawn at random.
+
+    Every Chinese character is a word. It learns no vocabulary: words share a
+    vector where their hashes meet.
+
+    Args:
+        name: str. Unique in a model.
+        trainable: `"full"`, or `"frozen"` to keep what was drawn.
+        max_tokens: int. Longer texts are cut.
+        num_buckets: int. Number of hash values.
+        dim: int. Width of the embedding.
+    """
+
+    modality: ClassVar[str] = "text"
+    pretrained: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        name: str,
+        trainable: str = "full",
+        max_tokens: int = 32,
+        num_buckets: int = 512,
+        dim: int = 16,
+    ) -> None:
+        super().__init__(name, trainable)
+        self.max_tokens = max_tokens
+        self.num_buckets = num_buckets
+        self.dim = dim
+
+    def input_specs(self) -> dict[str, tf.TensorSpec]:
+        return {f"{self.name}_token_ids": tf.TensorSpec((self.max_tokens,), tf.int32)}
+
+    def preprocess(self, values: tf.Tensor) -> dict[str, tf.Tensor]:
+        text = tf.strings.lower(values, encoding="utf-8")
+        text = tf.strings.regex_replace(text, r"(\p{Han})", r" \1 ")
+        words = tf.strings.split(tf.strings.regex_replace(text, r"[^\p{L}\p{N}]+", " "))
+        # 0 is padding.
+        ids = 1 + tf.strings.to_hash_bucket_fast(words[:, : self.max_tokens], self.num_buckets)
+        padded = ids.to_tensor(0, shape=(None, self.max_tokens))
+        return {f"{self.name}_token_ids": tf.cast(padded, tf.int32)}
+
+    def build(self) -> keras.Model:
+        (key, spec), *_ = self.input_specs().items()
+        token_ids = keras.Input(spec.shape, dtype="int32", name=key)
+        vectors = keras.layers.Embedding(
+            self.num_buckets + 1, self.dim, name=f"{self.name}_embedding"
+        )(token_ids)
+        mask = ops.not_equal(token_ids, 0)
+        embedding = MeanPooling(name=f"{self.name}_pooling")(vectors, mask)
+        model = keras.Model({key: token_ids}, embedding, name=self.name)
+        model.trainable = self.trainable == "full"
+        return model

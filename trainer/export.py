@@ -1,0 +1,86 @@
+"""The SavedModel: raw values in, label and probabilities out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from trainer.artefact import CARD_FILE, ModelCard, find_export
+from trainer.files import new_folder, write_json
+from trainer.preprocessing import Branch, preprocess, raw_specs
+
+
+def build_serving_module(
+    branches: Sequence[Branch], scorer: keras.Model, card: ModelCard
+) -> tf.Module:
+    """Joins preprocessing and network into one function of raw values.
+
+    Args:
+        branches: Preprocessing.
+        scorer: From preprocessed tensors to probabilities.
+        card: Inputs and class names.
+
+    Returns:
+        Module whose `serve` takes raw values `(batch,)` by input name and
+        returns `label` (string) and `confidence` (float32), both `(batch,)`,
+        and `scores` (float32) and `labels` (string), both
+        `(batch, num_classes)`: `labels[i, j]` names `scores[i, j]`. They are
+        repeated for each row because TF Serving's row format refuses outputs
+        that differ in their first axis.
+    """
+    module = tf.Module(name="taxofuse")
+    # Keras variables wrap TensorFlow's; a SavedModel tracks the latter.
+    module.network = [variable.value for variable in scorer.variables]
+    module.resources = [
+        resource for branch in branches for resource in branch.encoder.get_resources()
+    ]
+    class_names = tf.constant(card.class_names, tf.string)
+
+    def serve(raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        scores = scorer(preprocess(branches, raw), training=False)
+        best = tf.argmax(scores, axis=-1)
+        return {
+            "label": tf.gather(class_names, best),
+            "confidence": tf.reduce_max(scores, axis=-1),
+            "scores": scores,
+            "labels": tf.repeat(class_names[None], tf.shape(scores)[0], axis=0),
+        }
+
+    module.serve = tf.function(serve, input_signature=[raw_specs(card.inputs)])
+    return module
+
+
+def export_saved_model(
+    folder: Path, branches: Sequence[Branch], scorer: keras.Model, card: ModelCard
+) -> Path:
+    """Writes the next version below a folder, unless its newest is of the same run.
+
+    Args:
+        folder: Of the versions, such as `workdir/export`.
+        branches: Preprocessing.
+        scorer: Network.
+        card: Goes beside the graph.
+
+    Returns:
+        The version folder. It appears whole: TF Serving can watch `folder`.
+    """
+    version = 1
+    try:
+        newest = find_export(folder)
+    except FileNotFoundError:
+        pass
+    else:
+        if ModelCard.load(newest).run == card.run:
+            return newest
+        version = int(newest.name) + 1
+    path = folder / str(version)
+    with new_folder(path) as temporary:
+        module = build_serving_module(branches, scorer, card)
+        # A traced function with names: the signature's arguments are the inputs.
+        signature = module.serve.get_concrete_function()
+        tf.saved_model.save(module, str(temporary), signatures={"serving_default": signature})
+        write_json(temporary / "assets.extra" / CARD_FILE, card.to_dict())
+    return path

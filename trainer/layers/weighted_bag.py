@@ -1,0 +1,45 @@
+"""A matrix product with rows that are mostly zero."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="taxofuse")
+class WeightedBag(keras.layers.Layer):
+    """Sums the vectors of the terms that a row has, times their weights.
+
+    The same function as a dense layer on a row of the document-term matrix,
+    without ever making that row.
+
+    Args:
+        num_terms: int. Size of the vocabulary.
+        dim: int. Width of a vector.
+
+    Call arguments:
+        term_ids: int tensor `(batch, terms)`, padded with any valid id.
+        weights: float tensor `(batch, terms)`; 0 marks padding.
+
+    Returns:
+        Float tensor `(batch, dim)`; zeros where a row has no terms.
+    """
+
+    def __init__(self, num_terms: int, dim: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.num_terms = num_terms
+        self.dim = dim
+
+    def build(self, *_: Any) -> None:
+        self.vectors = self.add_weight(
+            name="vectors", shape=(self.num_terms, self.dim), initializer="zeros"
+        )
+
+    def call(self, term_ids: Any, weights: Any) -> Any:
+        vectors = ops.take(self.vectors, term_ids, axis=0)
+        return ops.einsum("bt,btd->bd", ops.cast(weights, vectors.dtype), vectors)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "num_terms": self.num_terms, "dim": self.dim}

@@ -1,0 +1,43 @@
+"""Cross-entropy from class ids with label smoothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="taxofuse")
+class SmoothedCrossentropy(keras.losses.Loss):
+    """Cross-entropy of logits against class ids, part of the target spread evenly.
+
+    Keras smooths only one-hot targets, which for thousands of classes are
+    larger than the products.
+
+    Args:
+        label_smoothing: float in [0, 1).
+
+    Call arguments:
+        y_true: int tensor `(batch,)` or `(batch, 1)`, class ids.
+        y_pred: float tensor `(batch, num_classes)`, logits.
+
+    Reference:
+        Szegedy et al., 2016, arXiv:1512.00567.
+    """
+
+    def __init__(
+        self, label_smoothing: float = 0.0, name: str = "crossentropy", **kwargs: Any
+    ) -> None:
+        super().__init__(name=name, **kwargs)
+        self.label_smoothing = label_smoothing
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        y_true = ops.cast(ops.reshape(y_true, [-1]), "int32")
+        log_scores = ops.log_softmax(ops.cast(y_pred, "float32"), axis=-1)
+        own = ops.take_along_axis(log_scores, ops.expand_dims(y_true, -1), axis=-1)[:, 0]
+        smoothing = self.label_smoothing
+        return -(1 - smoothing) * own - smoothing * ops.mean(log_scores, axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "label_smoothing": self.label_smoothing}

@@ -1,0 +1,24 @@
+"""Categories: one of a few values, such as a colour, as a UTF-8 string."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from trainer.data.cells import as_text
+from trainer.modalities.modality import Modality
+from trainer.registry import MODALITIES
+
+
+@MODALITIES.register("category")
+class CategoryModality(Modality):
+    """Reads the first cell that is not empty; upper and lower case differ."""
+
+    kind = "category"
+    dtype = "string"
+    absent = b""
+
+    def read(self, cells: Sequence[object], folder: Path) -> tuple[bytes, str]:
+        del folder
+        value = next((text for text in map(as_text, cells) if text), "")
+        return value.encode("utf-8", errors="replace"), ""

@@ -1,0 +1,33 @@
+"""Pictures: encoded bytes, decoded in the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from trainer.data.cells import is_empty
+from trainer.data.pictures import PictureError, read_picture
+from trainer.modalities.modality import Modality
+from trainer.registry import MODALITIES
+
+
+@MODALITIES.register("image")
+class ImageModality(Modality):
+    """Reads the first cell that is not empty: a path or encoded bytes.
+
+    The raw value is a JPEG or PNG that `tf.io.decode_image` reads without
+    error; `trainer.data.pictures.standardize` says what is converted.
+    """
+
+    kind = "image"
+    dtype = "string"
+    absent = b""
+
+    def read(self, cells: Sequence[object], folder: Path) -> tuple[bytes, str]:
+        cell = next((cell for cell in cells if not is_empty(cell)), None)
+        if cell is None:
+            return self.absent, ""
+        try:
+            return read_picture(cell, folder), ""
+        except PictureError as error:
+            return self.absent, str(error)

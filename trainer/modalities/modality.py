@@ -1,0 +1,54 @@
+"""What every modality answers: how a cell becomes a raw value, and when it is absent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+
+class Modality:
+    """A kind of evidence about a product.
+
+    Members are stateless and import TensorFlow only inside `present`, so that
+    tables can be read without it.
+    """
+
+    kind: ClassVar[str]
+    dtype: ClassVar[str]
+    """Type of a raw value in the signature: `"string"` or `"float32"`."""
+    absent: ClassVar[bytes | float]
+    """The raw value that says "this product has none": `b""` or NaN."""
+
+    def read(self, cells: Sequence[object], folder: Path) -> tuple[bytes | float, str]:
+        """Turns the cells of one row into the raw value of the signature.
+
+        Args:
+            cells: The row's cells in the columns of this input.
+            folder: Folder of the table, from which paths are relative.
+
+        Returns:
+            `(value, problem)`: a value of `dtype`, or `absent`; and `""`, or
+            one short clause that says what was wrong with the cells, such as
+            `"image: file not found: images/7.jpg"`. An empty cell is absent
+            without being a problem. Never raises for bad data.
+        """
+        raise NotImplementedError
+
+    def present(self, values: tf.Tensor) -> tf.Tensor:
+        """Says which rows have this modality.
+
+        Args:
+            values: tensor `(batch,)` of `dtype`.
+
+        Returns:
+            Bool tensor `(batch,)`.
+        """
+        import tensorflow as tf
+
+        if self.dtype == "string":
+            return tf.not_equal(values, "")
+        return tf.logical_not(tf.math.is_nan(values))

@@ -1,0 +1,33 @@
+"""Numbers, such as a price: float32, NaN where there is none."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from trainer.data.cells import as_text, is_empty, parse_number
+from trainer.modalities.modality import Modality
+from trainer.registry import MODALITIES
+
+
+@MODALITIES.register("number")
+class NumberModality(Modality):
+    """Reads the first cell that is not empty, written as people write numbers."""
+
+    kind = "number"
+    dtype = "float32"
+    absent = math.nan
+
+    def read(self, cells: Sequence[object], folder: Path) -> tuple[float, str]:
+        del folder
+        cell = next((cell for cell in cells if not is_empty(cell)), None)
+        value = parse_number(cell)
+        shown = as_text(cell)[:40]
+        if value is None:
+            return self.absent, f"not a number: {shown!r}"
+        if abs(value) > np.finfo(np.float32).max:
+            return self.absent, f"not a finite number: {shown!r}"
+        return value, ""

@@ -1,0 +1,235 @@
+"""Fitting the network to some splits of a catalogue."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainer.calibration import fit_temperature
+from trainer.config import Config
+from trainer.embed import FeatureStore
+from trainer.features import ArrayBatches
+from trainer.input_pipeline import prepared_dataset, split_folder, write_prepared
+from trainer.inputs import InputSpec
+from trainer.model import build_classifier, build_encoders, build_head, build_scorer
+from trainer.preprocessing import Branch, build_branches
+from trainer.records import count_records
+from trainer.stage import run_stage
+
+
+@dataclass
+class Network:
+    """A trained classifier with its preprocessing.
+
+    Args:
+        branches: The encoders' preprocessing halves.
+        encoders: Their Keras halves, by branch name.
+        classifier: Preprocessed tensors to logits.
+        cached_classifier: What the first stage trained: the same from
+            embeddings of pretrained branches.
+        temperature: float. Divides the logits; see `CalibratedSoftmax`.
+        history: One dict an epoch, with `stage` and `epoch`.
+        epochs: Stage to the number of epochs that gave the result.
+    """
+
+    branches: tuple[Branch, ...]
+    encoders: dict[str, keras.Model]
+    classifier: keras.Model
+    cached_classifier: keras.Model
+    temperature: float = 1.0
+    history: list[dict[str, Any]] = field(default_factory=list)
+    epochs: dict[str, int] = field(default_factory=dict)
+
+    def scorer(self) -> keras.Model:
+        """Returns the model from preprocessed tensors to probabilities."""
+        return build_scorer(self.classifier, self.temperature)
+
+
+def fit_network(
+    inputs: Sequence[InputSpec],
+    num_classes: int,
+    config: Config,
+    store: FeatureStore,
+    folder: Path,
+    *,
+    splits: Sequence[str] = ("train",),
+    eval_splits: Sequence[str] = ("eval",),
+    epochs: dict[str, int] | None = None,
+    temperature: float | None = None,
+    logs: Path | None = None,
+) -> Network:
+    """Trains the head, then the encoders that are not frozen, on the rows of some splits.
+
+    Args:
+        inputs: Which inputs to use; fewer than the catalogue has for studies.
+        num_classes: int.
+        config: Configuration.
+        store: Where rows and embeddings are.
+        folder: For checkpoints; what is found there is gone on with.
+        splits: Rows to learn from.
+        eval_splits: Rows to watch, to choose the epoch and the temperature.
+        epochs: Epochs by stage, where they were found before.
+        temperature: float, where it was found before.
+        logs: Folder for TensorBoard.
+    """
+    train = config.train
+    keras.utils.set_random_seed(train.seed)
+    branches = build_branches(inputs, config.model.encoders)
+    store.adapt(branches, splits)
+    encoders = build_encoders(branches)
+    widths = {name: encoder.output.shape[-1] for name, encoder in encoders.items()}
+    head = build_head(branches, widths, num_classes, config.model, l2=train.l2, seed=train.seed)
+    pretrained = [branch.name for branch in branches if branch.encoder.pretrained]
+    network = Network(
+        branches,
+        encoders,
+        classifier=build_classifier(branches, encoders, head),
+        cached_classifier=build_classifier(branches, encoders, head, cached=pretrained),
+    )
+    fitting = _Fitting(
+        network,
+        config,
+        store,
+        folder / _checkpoint_key(config, inputs, store, splits, epochs),
+        tuple(splits),
+        tuple(eval_splits),
+        _class_weights(store.class_ids(splits), num_classes, train.class_weights),
+        logs,
+    )
+    epochs = epochs or {"head": train.head_epochs, "encoders": train.encoder_epochs}
+    eval_logits = fitting.train_head(epochs["head"])
+    if epochs.get("encoders") and any(
+        branch.encoder.pretrained and branch.encoder.trainable != "frozen" for branch in branches
+    ):
+        eval_logits = fitting.train_encoders(epochs["encoders"])
+    if temperature is not None:
+        network.temperature = temperature
+    elif len(eval_logits):
+        network.temperature = fit_temperature(eval_logits, store.class_ids(eval_splits))
+    return network
+
+
+@dataclass(frozen=True)
+class _Fitting:
+    """A network on its way through the stages."""
+
+    network: Network
+    config: Config
+    store: FeatureStore
+    folder: Path
+    splits: tuple[str, ...]
+    eval_splits: tuple[str, ...]
+    class_weights: np.ndarray
+    logs: Path | None
+
+    def train_head(self, epochs: int) -> np.ndarray:
+        """Trains on embeddings that were computed once; returns logits of the eval rows."""
+        train = self.config.train
+        class_ids, eval_ids = map(self.store.class_ids, (self.splits, self.eval_splits))
+        arrays, eval_arrays = (
+            self.store.arrays(self.network.branches, self.network.encoders, part, self.splits)
+            for part in (self.splits, self.eval_splits)
+        )
+        batches = functools.partial(
+            ArrayBatches,
+            arrays,
+            class_ids,
+            self.class_weights[class_ids],
+            train.batch_size,
+            seed=train.seed,
+        )
+        ones = np.ones(len(eval_ids), np.float32)
+        eval_data = ArrayBatches(eval_arrays, eval_ids, ones, train.batch_size)
+        self._run_stage("head", batches, len(class_ids), epochs, eval_data if len(ones) else None)
+        return self._logits(self.network.cached_classifier, eval_data)
+
+    def train_encoders(self, epochs: int) -> np.ndarray:
+        """Trains all that is not frozen; returns logits of the eval rows."""
+        train = self.config.train
+        folders = {"fit": self.splits, "watch": self.eval_splits}
+        for name, splits in folders.items():
+            if not (self.folder / name).is_dir():
+                sources = [split_folder(self.store.examples, split) for split in splits]
+                write_prepared(sources, self.folder / name, self.network.branches)
+        weights = tf.constant(self.class_weights)
+
+        def batches(first_epoch: int) -> tf.data.Dataset:
+            data = prepared_dataset(
+                self.folder / "fit",
+                train.batch_size,
+                shuffle_seed=train.seed + first_epoch,
+                deterministic=train.deterministic,
+            )
+            return data.map(lambda tensors, ids: (tensors, ids, tf.gather(weights, ids)))
+
+        eval_data = prepared_dataset(self.folder / "watch", train.batch_size)
+        num_rows, num_eval = (count_records(self.folder / name) for name in folders)
+        self._run_stage("encoders", batches, num_rows, epochs, eval_data if num_eval else None)
+        shutil.rmtree(self.folder / "fit")
+        return self._logits(self.network.classifier, eval_data)
+
+    def _run_stage(self, name: str, data: Any, num_rows: int, epochs: int, eval_data: Any) -> None:
+        train = self.config.train
+        is_head = name == "head"
+        result = run_stage(
+            self.network.cached_classifier if is_head else self.network.classifier,
+            data,
+            name=name,
+            steps=-(-num_rows // train.batch_size),
+            epochs=epochs,
+            learning_rate=train.head_learning_rate if is_head else train.encoder_learning_rate,
+            config=train,
+            folder=self.folder / name,
+            eval_data=eval_data,
+            logs=self.logs and self.logs / name,
+        )
+        self.network.epochs[name] = result.best_epoch
+        self.network.history += [
+            {"stage": name, "epoch": epoch, **figures}
+            for epoch, figures in enumerate(result.history, 1)
+        ]
+
+    def _logits(self, model: keras.Model, data: Any) -> np.ndarray:
+        if not sum(count_records(split_folder(self.store.examples, s)) for s in self.eval_splits):
+            return np.zeros((0, 1), np.float32)
+        return model.predict(data, verbose=0)
+
+
+def _class_weights(class_ids: np.ndarray, num_classes: int, scheme: str) -> np.ndarray:
+    """Returns how much a row of each class counts, `(num_classes,)`, 1 on average over rows."""
+    if scheme == "none":
+        return np.ones(num_classes, np.float32)
+    counts = np.bincount(class_ids, minlength=num_classes)
+    present = max(int((counts > 0).sum()), 1)
+    return (len(class_ids) / (present * np.maximum(counts, 1))).astype(np.float32)
+
+
+def _checkpoint_key(
+    config: Config,
+    inputs: Sequence[InputSpec],
+    store: FeatureStore,
+    splits: Sequence[str],
+    epochs: dict[str, int] | None,
+) -> str:
+    """Names a training by all that decides its outcome."""
+    described = {
+        "model": dataclasses.asdict(config.model),
+        "train": dataclasses.asdict(config.train),
+        "inputs": [dataclasses.astuple(spec) for spec in inputs],
+        "examples": store.fingerprint,
+        "splits": list(splits),
+        "epochs": epochs,
+    }
+    text = json.dumps(described, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,253 @@
+"""The main job: table in; model, figures and report out."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+from trainer.answers import OK, Answers
+from trainer.artefact import ModelCard
+from trainer.catalogue import Catalogue, describe_splits, load_catalogue
+from trainer.config import Config
+from trainer.data.splits import SPLITS
+from trainer.embed import FeatureStore
+from trainer.export import export_saved_model
+from trainer.features import ArrayBatches
+from trainer.files import new_file, write_json, write_text
+from trainer.input_pipeline import PROBLEMS_FILE, split_folder, training_dataset, write_examples
+from trainer.layers.calibrated_softmax import CalibratedSoftmax
+from trainer.network import Network, fit_network
+from trainer.preprocessing import present_name
+from trainer.records import SPEC_FILE
+
+PREPROCESSING_FILE = "preprocessing.json"
+
+
+@dataclass
+class Run:
+    """A configuration applied to a table, in a folder that it can be resumed from.
+
+    Args:
+        config: Configuration.
+        workdir: Folder of all files.
+        source: DataFrame to read instead of `config.data.table`.
+        quiet: Say nothing on stderr beside progress.
+    """
+
+    config: Config
+    workdir: Path
+    source: pd.DataFrame | None = None
+    quiet: bool = False
+    timings: dict[str, float] = field(default_factory=dict)
+
+    def prepare(self) -> None:
+        """Reads the table, draws the split, writes the examples.
+
+        Raises:
+            ValueError, FileNotFoundError: where the table or an option does
+                not fit; nothing was trained then.
+        """
+        data = self.config.data
+        self.say(f"Columns of {data.table or 'the table'}:")
+        with self.timed("read the table"):
+            source = data.table if self.source is None else self.source
+            self.catalogue = load_catalogue(source, data, self.say)
+            self.fingerprint = self.catalogue.fingerprint()
+        self.say(
+            f"{len(self.catalogue.ids)} rows in {len(self.catalogue.class_names)} classes: "
+            f"{describe_splits(self.catalogue)}; {self.catalogue.num_groups} groups of "
+            "near-duplicates kept together"
+        )
+        for reason, rows in self.catalogue.rows_left_out.items():
+            self.say(f"{rows} rows left out: {reason}")
+        write_text(self.workdir / "config.json", self.config.to_json() + "\n")
+        examples = self.workdir / "cache" / f"examples-{self.fingerprint}"
+        with self.timed("write the examples"):
+            if not (split_folder(examples, SPLITS[-1]) / SPEC_FILE).is_file():
+                write_examples(self.catalogue, examples)
+        self.problems: dict[str, str] = json.loads((examples / PROBLEMS_FILE).read_text())
+        if self.problems:
+            self.say(
+                f"{len(self.problems)} rows have problems and are used without what is broken; "
+                "the report lists them"
+            )
+        self.store = FeatureStore(self.workdir / "cache" / "features", examples, self.fingerprint)
+
+    @property
+    def key(self) -> str:
+        """Hash of all that decides what this run makes."""
+        described = [dataclasses.asdict(self.config), self.fingerprint]
+        return hashlib.sha256(json.dumps(described, default=str).encode()).hexdigest()[:16]
+
+    def train(self) -> Network:
+        """Trains on the training rows."""
+        with self.timed("train"):
+            self.measured = self.fit(logs=self.workdir / "logs")
+        return self.measured
+
+    def finish(self) -> Path:
+        """Trains on all rows where that is wanted, and exports.
+
+        Returns:
+            The version folder of the SavedModel.
+        """
+        network, splits = self.measured, ["train"]
+        if self.refits:
+            with self.timed("train on all rows"):
+                network = self.fit(
+                    splits=SPLITS,
+                    eval_splits=(),
+                    epochs=self.measured.epochs,
+                    temperature=self.measured.temperature,
+                )
+            splits = list(SPLITS)
+        with self.timed("export"):
+            path = self._export(network, splits)
+        shutil.rmtree(self.workdir / "cache" / "checkpoints", ignore_errors=True)
+        return path
+
+    @property
+    def refits(self) -> bool:
+        """Whether the exported model is trained on all rows, after the held-out ones were answered."""
+        held_out = len(self.catalogue.ids) > len(self.catalogue.rows("train"))
+        wanted = self.config.train.refit
+        cheap = "encoders" not in self.measured.epochs
+        return held_out and (wanted == "always" or (wanted == "auto" and cheap))
+
+    def fit(self, **options: Any) -> Network:
+        """Fits a network; see `fit_network` for the options."""
+        return fit_network(
+            options.pop("inputs", self.catalogue.inputs),
+            len(self.catalogue.class_names),
+            self.config,
+            self.store,
+            self.workdir / "cache" / "checkpoints",
+            **options,
+        )
+
+    @property
+    def report_split(self) -> str:
+        """The split that figures are reported on: `test`, or `eval` where there is no test."""
+        for split in ("test", "eval"):
+            if len(self.catalogue.rows(split)):
+                return split
+        raise ValueError(
+            "No rows are held out to report figures on. Give data.fractions a test share, or a "
+            "split column with test rows; or use `taxofuse train`, which reports none."
+        )
+
+    def answer(self, network: Network, split: str) -> Answers:
+        """Answers the rows of a split with a network."""
+        rows = self.catalogue.rows(split)
+        ids = [self.catalogue.ids[row] for row in rows]
+        logits, present = _score(network, self.store, split)
+        scores = CalibratedSoftmax(network.temperature)(logits).numpy()
+        return Answers(
+            ids=ids,
+            class_names=self.catalogue.class_names,
+            scores=scores,
+            present=present,
+            status=[self.problems.get(row_id, OK) for row_id in ids],
+        )
+
+    def say(self, line: str) -> None:
+        """Prints a line for people."""
+        if not self.quiet:
+            print(line, file=sys.stderr, flush=True)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Adds the seconds that a block takes to `timings`."""
+        began = time.monotonic()
+        yield
+        self.timings[stage] = self.timings.get(stage, 0.0) + time.monotonic() - began
+
+    def _export(self, network: Network, splits: list[str]) -> Path:
+        card = ModelCard(
+            inputs=self.catalogue.inputs,
+            class_names=tuple(self.catalogue.class_names),
+            level_names=self.catalogue.level_names,
+            run=self.key,
+            trained_on={split: len(self.catalogue.rows(split)) for split in splits},
+        )
+        scorer = network.scorer()
+        path = export_saved_model(self.workdir / "export", network.branches, scorer, card)
+        with new_file(self.workdir / "model.keras") as temporary:
+            scorer.save(temporary)
+        state = {
+            "branches": [
+                {
+                    "name": branch.name,
+                    "input": dataclasses.asdict(branch.input),
+                    "encoder": branch.encoder_name,
+                    "options": dict(branch.options),
+                    "state": branch.encoder.get_state(),
+                }
+                for branch in network.branches
+            ],
+            "card": card.to_dict(),
+        }
+        write_json(self.workdir / PREPROCESSING_FILE, state)
+        return path
+
+
+def count_parameters(network: Network) -> dict[str, int]:
+    """Returns how many weights a network has, and how many of them were trained."""
+    trainable = sum(int(np.prod(w.shape)) for w in _trained_weights(network))
+    return {"trained": trainable, "all": network.classifier.count_params()}
+
+
+def _trained_weights(network: Network) -> list[Any]:
+    model = network.classifier if "encoders" in network.epochs else network.cached_classifier
+    return model.trainable_weights
+
+
+def _score(
+    network: Network, store: FeatureStore, split: str
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Returns logits `(rows, num_classes)` and presences by input name."""
+    names = {branch.input.name for branch in network.branches}
+    if "encoders" not in network.epochs:
+        arrays = store.arrays(network.branches, network.encoders, [split], ["train"])
+        num_rows = len(next(iter(arrays.values())))
+        ignored = np.zeros(num_rows, np.int32)
+        data = ArrayBatches(arrays, ignored, ignored, batch_size=256)
+        logits = network.cached_classifier.predict(data, verbose=0)
+        return logits, {name: np.asarray(arrays[present_name(name)]) for name in names}
+    data = training_dataset(split_folder(store.examples, split), network.branches, 32)
+    logits_parts, present_parts = [], []
+    predict = tf.function(network.classifier, reduce_retracing=True)
+    for tensors, _ in data:
+        logits_parts.append(predict(tensors, training=False).numpy())
+        present_parts.append({name: tensors[present_name(name)].numpy() for name in names})
+    present = {name: np.concatenate([part[name] for part in present_parts]) for name in names}
+    return np.concatenate(logits_parts), present
+
+
+def load_network(workdir: Path) -> tuple[keras.Model, dict[str, Any]]:
+    """Loads the Keras model of a workdir and the state of its preprocessing.
+
+    Returns:
+        `(scorer, state)`: from preprocessed tensors to probabilities; and
+        what `preprocessing.json` holds.
+    """
+    from trainer.registry import ENCODERS, FUSIONS
+
+    # Registers the layers that the file names.
+    ENCODERS.names(), FUSIONS.names()
+    scorer = keras.saving.load_model(workdir / "model.keras", compile=False)
+    return scorer, json.loads((workdir / PREPROCESSING_FILE).read_text(encoding="utf-8"))

@@ -1,0 +1,98 @@
+"""One stage of training: a model, rows, a learning rate, a number of epochs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from trainer.callbacks.progress import Progress
+from trainer.callbacks.resume import Resume
+from trainer.config import TrainConfig
+from trainer.losses.smoothed_crossentropy import SmoothedCrossentropy
+
+
+@dataclass(frozen=True)
+class StageResult:
+    """What a stage did.
+
+    Args:
+        history: One dict an epoch: losses and accuracies, `seconds`, `learning_rate`.
+        best_epoch: How many epochs gave the weights that the model has now.
+    """
+
+    history: list[dict[str, float]]
+    best_epoch: int
+
+
+def run_stage(
+    model: keras.Model,
+    data: Any,
+    *,
+    name: str,
+    steps: int,
+    epochs: int,
+    learning_rate: float,
+    config: TrainConfig,
+    folder: Path,
+    eval_data: Any = None,
+    logs: Path | None = None,
+) -> StageResult:
+    """Trains a model from where its folder says it was.
+
+    Args:
+        model: From tensors by name to logits.
+        data: `(tensors, class_ids, weights)` batches, a Keras or tf.data data
+            set, or a function of `first_epoch`, the number of finished epochs, that
+            returns one.
+        name: str. For people and for TensorBoard.
+        steps: int. Batches an epoch.
+        epochs: int.
+        learning_rate: float. Its peak, after the warm-up; it falls as a
+            cosine to zero.
+        config: Decay, smoothing, patience.
+        folder: For checkpoints.
+        eval_data: Batches to watch.
+        logs: Folder for TensorBoard.
+
+    Returns:
+        `StageResult`; the model holds the best epoch's weights.
+    """
+    total = max(epochs * steps, 1)
+    warmup = int(config.warmup * total)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0 if warmup else learning_rate,
+        total - warmup,
+        warmup_target=learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, clipnorm=1.0)
+    model.compile(
+        optimizer=optimizer,
+        loss=SmoothedCrossentropy(config.label_smoothing),
+        weighted_metrics=[],
+        metrics=["accuracy"],
+        # On a CPU, XLA compiles longer than these stages run.
+        jit_compile=False,
+    )
+    resume = Resume(folder, config.patience)
+    done = resume.restore(model)
+    if done < epochs and not resume.is_over:
+        callbacks = [resume, Progress(name, epochs, done, steps)]
+        if logs is not None:
+            callbacks.append(keras.callbacks.TensorBoard(str(logs), profile_batch=0))
+        model.fit(
+            data(first_epoch=done) if callable(data) else data,
+            validation_data=eval_data,
+            epochs=epochs,
+            initial_epoch=done,
+            callbacks=callbacks,
+            shuffle=False,
+            verbose=0,
+        )
+    else:
+        resume.set_model(model)
+        resume.load_best()
+    return StageResult(resume.history, resume.best_epoch)

@@ -1,0 +1,1 @@
+"""Where pretrained weights come from; nothing here falls back to random ones."""
