@@ -21,6 +21,8 @@ class ModelCard:
         inputs: Raw inputs of the signature and the columns they are read from.
         class_names: Label paths, joined, in the order of `scores`.
         level_names: Names of the levels, from the top down.
+        label: Label columns of the table that it was trained on.
+        label_separator: What split one label column into levels, if anything.
         run: Hash of all that decided the training.
         trained_on: Rows that the weights have seen, by split.
         max_batch: int. Largest batch that was tried.
@@ -29,6 +31,8 @@ class ModelCard:
     inputs: tuple[InputSpec, ...]
     class_names: tuple[str, ...]
     level_names: tuple[str, ...]
+    label: tuple[str, ...]
+    label_separator: str
     run: str
     trained_on: dict[str, int]
     max_batch: int = 64
@@ -45,7 +49,7 @@ class ModelCard:
             InputSpec(spec["name"], spec["kind"], tuple(spec["columns"]))
             for spec in values["inputs"]
         )
-        for name in ("class_names", "level_names"):
+        for name in ("class_names", "level_names", "label"):
             values[name] = tuple(values[name])
         return cls(**values)
 

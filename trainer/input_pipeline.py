@@ -35,7 +35,8 @@ def write_examples(catalogue: Catalogue, folder: Path) -> None:
     """
     specs = {
         **{
-            name: tf.TensorSpec([], spec.dtype) for name, spec in raw_specs(catalogue.inputs).items()
+            name: tf.TensorSpec([], spec.dtype)
+            for name, spec in raw_specs(catalogue.inputs).items()
         },
         CLASS_ID: tf.TensorSpec([], tf.int32),
     }
@@ -132,7 +133,10 @@ def _prepared_rows(
         for tensors, class_ids in training_dataset(source, branches, _BATCH).as_numpy_iterator():
             for row, class_id in enumerate(class_ids):
                 bar.update()
-                yield {**{name: values[row] for name, values in tensors.items()}, CLASS_ID: class_id}
+                yield {
+                    **{name: values[row] for name, values in tensors.items()},
+                    CLASS_ID: class_id,
+                }
 
 
 def prepared_dataset(

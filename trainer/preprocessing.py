@@ -103,9 +103,7 @@ def preprocess(
     return tensors
 
 
-def _check_options(
-    member: type[Encoder], name: str, options: Mapping[str, Any], kind: str
-) -> None:
+def _check_options(member: type[Encoder], name: str, options: Mapping[str, Any], kind: str) -> None:
     import inspect
 
     known = [key for key in inspect.signature(member).parameters if key != "name"]

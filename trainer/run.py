@@ -181,6 +181,8 @@ class Run:
             inputs=self.catalogue.inputs,
             class_names=tuple(self.catalogue.class_names),
             level_names=self.catalogue.level_names,
+            label=self.config.data.label,
+            label_separator=self.config.data.label_separator,
             run=self.key,
             trained_on={split: len(self.catalogue.rows(split)) for split in splits},
         )

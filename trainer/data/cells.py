@@ -15,8 +15,8 @@ _CURRENCY = (
     r"(?:rs|inr|usd|us\s?\$|eur|gbp|cny|rmb|jpy|chf|krw|sek|nok|dkk|aud|cad|kr|[$€£¥₹₩₽]|元|円)\.?"
 )
 _AMOUNT = re.compile(
-    rf"(?P<sign>[+-]?)\s*(?:{_CURRENCY}\s*)?(?P<digits>[+-]?[\d.,'’ ]*\d\.?(?:e[+-]?\d+)?)"
-    rf"\s*(?:/-|%|{_CURRENCY})?",
+    rf"(?P<sign>[+-]?)\s*(?:{_CURRENCY}\s*)?(?P<inner_sign>[+-]?)"
+    rf"(?P<digits>[\d.,'’ ]*\d\.?(?:e[+-]?\d+)?)\s*(?:/-|%|{_CURRENCY})?",
     re.IGNORECASE,
 )
 _PLAIN = re.compile(r"(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?", re.IGNORECASE)
@@ -73,6 +73,10 @@ def parse_number(cell: object) -> float | None:
             return float(cell)  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError):
             return None
+    return _parse_text(cell)
+
+
+def _parse_text(cell: str) -> float | None:
     # NFKC turns full-width digits and signs (１２９, ￥) into plain ones.
     text = unicodedata.normalize("NFKC", cell).replace("−", "-").strip()
     if len(text) > _MAX_DIGITS:
@@ -82,13 +86,11 @@ def parse_number(cell: object) -> float | None:
     if text.lower().lstrip("+-") in ("inf", "infinity"):
         return -math.inf if text.startswith("-") else math.inf
     match = _AMOUNT.fullmatch(text)
-    if match is None:
+    if match is None or (match["sign"] and match["inner_sign"]):
         return None
-    digits, sign = match["digits"], match["sign"]
-    if digits[0] in "+-":
-        sign, digits = digits[0], digits[1:]
-    value = _unsigned(digits.strip())
-    return -value if value is not None and sign == "-" else value
+    value = _unsigned(match["digits"].strip())
+    negative = "-" in (match["sign"], match["inner_sign"])
+    return -value if value is not None and negative else value
 
 
 def _unsigned(digits: str) -> float | None:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from trainer.data.cells import as_text
 from trainer.data.recognition import FILE_SUFFIXES, is_description, is_title, recognize
 from trainer.data.splits import SPLIT_NAMES
-from trainer.data.cells import as_text
 from trainer.data.table import Table
 from trainer.inputs import InputSpec
 from trainer.registry import MODALITIES, unknown

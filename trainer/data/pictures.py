@@ -69,7 +69,7 @@ def load_file(cell: object, folder: Path) -> tuple[bytes, str]:
     if isinstance(cell, (bytes, bytearray, memoryview)):
         return bytes(cell), f"{len(cell)} bytes in the cell"
     text = as_text(cell)
-    shown = text if len(text) <= 80 else f"{text[:77]}..."
+    shown = _shown(text)
     if re.match(r"file://", text, re.IGNORECASE):
         raise PictureError(f"{shown} is a URL; give a path")
     if re.match(r"\w[\w+.-]+://|data:", text):
@@ -86,6 +86,13 @@ def load_file(cell: object, folder: Path) -> tuple[bytes, str]:
         return path.read_bytes(), shown
     except OSError as error:
         raise PictureError(f"cannot be read ({error.strerror}): {shown}") from error
+
+
+def _shown(text: str) -> str:
+    """Returns a path fit for one line of a message."""
+    # Neither line breaks nor lone surrogates, which no file can hold.
+    printable = "".join(c if c.isprintable() else "?" for c in text[:81])
+    return printable if len(printable) <= 80 else f"{printable[:77]}..."
 
 
 def standardize(encoded: bytes) -> bytes:

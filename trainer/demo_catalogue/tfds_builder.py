@@ -20,12 +20,12 @@ import numpy as np
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from trainer.demo_catalogue.plan import plan_products
+from trainer.demo_catalogue.plan import ProductPlan, plan_products
 from trainer.demo_catalogue.products import Product, make_product
 from trainer.demo_catalogue.taxonomy import CLASSES, NEEDS
 
-# Upper ends of the shares of train and eval; the rest is test.
-_TRAIN_END, _EVAL_END = 0.8, 0.9
+_TRAIN_SHARE, _EVAL_SHARE = 0.8, 0.1
+"""Of the groups of near-duplicates; the rest is test."""
 
 
 @dataclass
@@ -92,18 +92,26 @@ class TaxofuseDemo(tfds.core.GeneratorBasedBuilder):  # type: ignore[misc]
         return {split: self._generate_examples(split) for split in ("train", "eval", "test")}
 
     def _generate_examples(self, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        config = self.builder_config
-        for plan in plan_products(config.num_products, config.seed):
-            if _split_of(plan.origin, config.seed) == split:
-                product = make_product(plan, config.seed)
+        seed = self.builder_config.seed
+        plans = plan_products(self.builder_config.num_products, seed)
+        groups = _split_groups(plans, seed)[split]
+        for plan in plans:
+            if plan.origin in groups:
+                product = make_product(plan, seed)
                 yield product.id, _to_example(product)
 
 
-def _split_of(duplicate_group: int, seed: int) -> str:
-    place = random.Random(f"{seed}/split/{duplicate_group}").random()
-    if place < _TRAIN_END:
-        return "train"
-    return "eval" if place < _EVAL_END else "test"
+def _split_groups(plans: list[ProductPlan], seed: int) -> dict[str, set[int]]:
+    """Shares the groups of near-duplicates out among the splits."""
+    groups = sorted({plan.origin for plan in plans})
+    random.Random(f"{seed}/split").shuffle(groups)
+    train = round(_TRAIN_SHARE * len(groups))
+    end = train + round(_EVAL_SHARE * len(groups))
+    return {
+        "train": set(groups[:train]),
+        "eval": set(groups[train:end]),
+        "test": set(groups[end:]),
+    }
 
 
 def _to_example(product: Product) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 from typing import Any, ClassVar
 
 import keras
@@ -14,6 +16,8 @@ from trainer.layers.pretrained_backbone import PretrainedBackbone
 from trainer.registry import ENCODERS
 from trainer.weights.presets import load_backbone, load_vocabulary
 from trainer.weights.source import WeightsSource, resolve_weights
+
+logger = logging.getLogger(__name__)
 
 POOLINGS = ("mean", "cls")
 # A word piece of English is about 5 bytes long with its space, a Chinese one 3. Whatever follows
@@ -84,8 +88,9 @@ class BertEncoder(Encoder):
     def get_state(self) -> dict[str, Any]:
         """Returns the word pieces, in the order of their ids, and whether text is lower-cased."""
         if not self._state:
-            default = _RANDOM_VOCABULARY if self.weights == "random" else self.weights
-            pieces, lowercase = load_vocabulary(resolve_weights(self.vocabulary or default))
+            other = self.vocabulary or (_RANDOM_VOCABULARY if self.weights == "random" else "")
+            source = resolve_weights(other) if other else self._source
+            pieces, lowercase = load_vocabulary(source)
             self._state = {"vocabulary": pieces, "lowercase": lowercase}
         return self._state
 
@@ -130,29 +135,33 @@ class BertEncoder(Encoder):
         model.trainable = self.trainable == "full"
         return model
 
+    @functools.cached_property
+    def _source(self) -> WeightsSource:
+        return resolve_weights(self.weights)
+
     def _load_network(self) -> keras.Model:
         """Loads BERT up to the output that is used; a dense layer without gradient would warn."""
         import keras_hub
 
-        source = resolve_weights(self.weights)
-        if source.kind == "random":
+        if self._source.kind == "random":
             backbone = keras_hub.models.BertBackbone(**_BASE)
+            logger.info("Weights 'random': BERT-base drawn at random, as asked for")
         else:
-            backbone = load_backbone(source, "BertBackbone")
-        self._check_sizes(backbone, source)
+            backbone = load_backbone(self._source, "BertBackbone")
+        self._check_sizes(backbone)
         output = "sequence_output" if self.pooling == "mean" else "pooled_output"
         return keras.Model(backbone.input, backbone.output[output], name=backbone.name)
 
-    def _check_sizes(self, backbone: keras.Model, source: WeightsSource) -> None:
+    def _check_sizes(self, backbone: keras.Model) -> None:
         if self.max_tokens > backbone.max_sequence_length:
             raise ValueError(
-                f"{source.text!r} reads at most {backbone.max_sequence_length} tokens. "
+                f"{self.weights!r} reads at most {backbone.max_sequence_length} tokens. "
                 f"Received: max_tokens={self.max_tokens}."
             )
         num_pieces = len(self.get_state()["vocabulary"])
         if num_pieces > backbone.vocabulary_size:
             raise ValueError(
-                f"{source.text!r} knows {backbone.vocabulary_size} word pieces. "
+                f"{self.weights!r} knows {backbone.vocabulary_size} word pieces. "
                 f"Received a vocabulary of {num_pieces}: vocabulary={self.vocabulary!r}."
             )
 

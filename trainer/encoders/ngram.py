@@ -141,7 +141,9 @@ class NGramEncoder(Encoder):
     def _cut(self, values: tf.Tensor) -> dict[str, tf.RaggedTensor]:
         words = ngram_ops.split_words(values, self.max_characters)
         distinct, index = tf.unique(words.values)
-        characters = tf.gather(ngram_ops.character_ngrams(distinct, self.widths["character"]), index)
+        characters = tf.gather(
+            ngram_ops.character_ngrams(distinct, self.widths["character"]), index
+        )
         return {
             "word": ngram_ops.word_ngrams(words, self.widths["word"]),
             "character": words.with_values(characters).merge_dims(1, 2),

@@ -74,7 +74,10 @@ class CrossAttentionFusion(keras.layers.Layer):
     ) -> Any:
         names = sorted(embeddings)
         tokens = ops.stack(
-            [self.projections[name](mask_absent(embeddings[name], present[name])) for name in names],
+            [
+                self.projections[name](mask_absent(embeddings[name], present[name]))
+                for name in names
+            ],
             axis=1,
         )
         mask = ops.stack([present[name] for name in names], axis=-1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-
 _JPEG = b"\xff\xd8\xff"
 # A JPEG can be decoded at a fraction of its size, in less time and without aliasing.
 _FRACTIONS = (1, 2, 4, 8)

@@ -12,6 +12,8 @@ from trainer.data.cells import as_text, is_empty, parse_number
 from trainer.modalities.modality import Modality
 from trainer.registry import MODALITIES
 
+_MAX_FLOAT32 = float(np.finfo(np.float32).max)
+
 
 @MODALITIES.register("number")
 class NumberModality(Modality):
@@ -28,6 +30,6 @@ class NumberModality(Modality):
         shown = as_text(cell)[:40]
         if value is None:
             return self.absent, f"not a number: {shown!r}"
-        if abs(value) > np.finfo(np.float32).max:
+        if abs(value) > _MAX_FLOAT32:
             return self.absent, f"not a finite number: {shown!r}"
         return value, ""

@@ -109,7 +109,9 @@ def _torch_names() -> dict[str, str]:
         "top_bn": "_bn1",
     }
     blocks = [
-        f"block{stack + 1}{chr(ord('a') + i)}_" for stack, n in enumerate(_REPEATS) for i in range(n)
+        f"block{stack + 1}{chr(ord('a') + i)}_"
+        for stack, n in enumerate(_REPEATS)
+        for i in range(n)
     ]
     for index, block in enumerate(blocks):
         for layer, part in _PARTS.items():

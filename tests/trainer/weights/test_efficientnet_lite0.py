@@ -11,7 +11,7 @@ STRIDES = (1, 2, 2, 2, 1, 2, 1)
 
 
 def _forward(tensors, x):
-    """EfficientNet-Lite0 from its paper, on the file's own tensors and TensorFlow's SAME padding."""
+    """EfficientNet-Lite0 as published: the file's own tensors, TensorFlow's SAME padding."""
 
     def norm(x, name):
         mean, variance, scale, offset = (

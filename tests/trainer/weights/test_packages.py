@@ -33,7 +33,7 @@ def test_finds_a_package_without_importing_it(installed):
 
 def test_refuses_content_that_is_not_the_published_one(installed):
     (installed / "model" / "weights.bin").write_bytes(b"tampered")
-    with pytest.raises(ValueError, match="Expected sha256 .* Received: .* --force-reinstall"):
+    with pytest.raises(ValueError, match=r"Expected sha256 .* Received: .* --force-reinstall"):
         find_package("carried")
 
 

@@ -28,7 +28,7 @@ def test_refuses_a_preset_of_another_class(tiny_bert):
 
 
 def test_refuses_sources_that_are_no_presets():
-    with pytest.raises(ValueError, match="BertBackbone needs a preset.*'random'"):
+    with pytest.raises(ValueError, match=r"BertBackbone needs a preset.*'random'"):
         load_backbone(resolve_weights("random"), "BertBackbone")
 
 
@@ -42,7 +42,7 @@ def test_says_what_to_use_when_the_hub_cannot_be_reached(monkeypatch):
         raise OSError(f"no route to the hub of {preset}")
 
     monkeypatch.setattr(keras_hub.models.BertBackbone, "from_preset", unreachable)
-    with pytest.raises(ConnectionError, match="no route.*package:all-minilm-l6-v2"):
+    with pytest.raises(ConnectionError, match=r"no route.*package:all-minilm-l6-v2"):
         load_backbone(resolve_weights("bert_base_en_uncased"), "BertBackbone")
 
 

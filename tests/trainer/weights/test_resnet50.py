@@ -87,7 +87,7 @@ def test_says_what_to_use_when_imagenet_cannot_be_downloaded(monkeypatch):
         raise OSError("no network")
 
     monkeypatch.setattr(keras.utils, "get_file", unreachable)
-    with pytest.raises(ConnectionError, match="no network.*give its path"):
+    with pytest.raises(ConnectionError, match=r"no network.*give its path"):
         load_resnet50(resolve_weights("imagenet"), SIZE)
 
 

@@ -52,7 +52,7 @@ def test_names_the_whole_path_of_what_is_missing(text):
 
 
 def test_lists_the_sources_for_anything_else():
-    with pytest.raises(ValueError, match="'imagenet'; 'random'. Received: 'bert base'"):
+    with pytest.raises(ValueError, match=r"'imagenet'; 'random'. Received: 'bert base'"):
         resolve_weights("bert base")
 
 

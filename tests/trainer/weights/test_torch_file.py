@@ -97,13 +97,13 @@ def test_refuses_a_storage_larger_than_the_file(tmp_path):
     tensors = {"weight": _tensor("a", "FloatStorage", 4, 0, (4,), (1,))}
     path = _file(tmp_path, tensors, {"a": np.zeros(4, "<f4")})
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(ValueError, match="ends early: expected 16 bytes. Received: 15"):
+    with pytest.raises(ValueError, match=r"ends early: expected 16 bytes. Received: 15"):
         read_torch_file(path)
 
 
 def test_refuses_values_that_are_not_tensors(tmp_path):
     path = _file(tmp_path, {"epoch": _pickle(3)}, {})
-    with pytest.raises(ValueError, match="Expected tensors by name. Received: 'epoch': int"):
+    with pytest.raises(ValueError, match=r"Expected tensors by name. Received: 'epoch': int"):
         read_torch_file(path)
 
 

