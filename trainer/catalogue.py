@@ -59,6 +59,11 @@ class Catalogue:
         index = {name: position for position, name in enumerate(self.class_names)}
         return np.array([index[label] for label in self.labels], np.int32)
 
+    @property
+    def split_names(self) -> list[str]:
+        """Names of the splits, the usual three even where one is empty."""
+        return [*SPLITS, *sorted(set(self.splits.tolist()) - set(SPLITS))]
+
     def rows(self, split: str) -> np.ndarray:
         """Positions of the rows of a split."""
         return np.flatnonzero(self.splits == split)
@@ -112,7 +117,8 @@ def load_catalogue(
     for name in config.use:
         if name not in columns:
             raise ValueError(unknown("column in data.use", name, columns))
-    found = find_leaks(table, columns, config.label)
+    paths = read_labels(table, config.label, config.label_separator or None)
+    found = find_leaks(table, columns, paths)
     leaks = {name: reason for name, reason in found.items() if name not in config.use}
     columns = {
         name: Column(name, "ignored", leaks[name]) if name in leaks else column
@@ -121,7 +127,6 @@ def load_catalogue(
     width = max(map(len, columns), default=0)
     for column in columns.values():
         say(f"  {column.name:<{width}}  {column.kind:<9} {column.reason}")
-    paths = read_labels(table, config.label, config.label_separator or None)
     labelled = np.array([row for row, path in enumerate(paths) if path is not None], np.int64)
     labels = [join_label(path) for path in paths if path is not None]
     class_names = sorted(set(labels))

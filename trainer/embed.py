@@ -36,6 +36,21 @@ class FeatureStore:
         self.folder = folder
         self.examples = examples
         self.fingerprint = fingerprint
+        self._frozen: dict[str, keras.Model] = {}
+
+    def build_encoders(self, branches: Sequence[Branch]) -> dict[str, keras.Model]:
+        """Builds the Keras half of every branch; frozen ones that learn nothing are loaded once."""
+        encoders = {}
+        for branch in branches:
+            key = repr((branch.name, branch.encoder_name, sorted(branch.options.items())))
+            shared = branch.encoder.trainable == "frozen" and not branch.encoder.adapts
+            if shared and key in self._frozen:
+                encoders[branch.name] = self._frozen[key]
+                continue
+            encoders[branch.name] = branch.encoder.build()
+            if shared:
+                self._frozen[key] = encoders[branch.name]
+        return encoders
 
     def adapt(self, branches: Sequence[Branch], splits: Sequence[str]) -> None:
         """Lets encoders learn what preprocessing needs from the rows of some splits."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,16 +14,8 @@ from typing import Any
 
 def write_text(path: Path, text: str) -> None:
     """Writes a UTF-8 file; readers see the old content or all of the new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    with new_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -35,6 +27,7 @@ def write_json(path: Path, value: Any) -> None:
 def new_file(path: Path) -> Iterator[Path]:
     """Yields the path of a temporary file that is renamed to `path` at the end."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path)
     # The suffix stays last: writers such as Keras choose the format by it.
     temporary = path.with_name(f".partial-{os.getpid()}-{path.name}")
     try:
@@ -48,14 +41,39 @@ def new_file(path: Path) -> Iterator[Path]:
 def new_folder(path: Path) -> Iterator[Path]:
     """Yields a temporary folder that takes the place of `path` at the end."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in path.parent.glob(f".partial-*-{path.name}"):
-        shutil.rmtree(leftover, ignore_errors=True)
+    _remove_leftovers(path)
     temporary = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    old = path.with_name(f"{temporary.name}.old")
     temporary.mkdir()
     try:
         yield temporary
         if path.exists():
-            shutil.rmtree(path)
+            # Removed in place, a process killed meanwhile would leave a ruin under the name.
+            os.replace(path, old)
         os.replace(temporary, path)
     finally:
+        if old.exists() and not path.exists():
+            os.replace(old, path)
         shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def remove_folder(path: Path) -> None:
+    """Removes a folder; a process killed meanwhile leaves no half of it under its name."""
+    _remove_leftovers(path)
+    if path.exists():
+        old = path.with_name(f".partial-{os.getpid()}-{path.name}.old")
+        os.replace(path, old)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _remove_leftovers(path: Path) -> None:
+    """Removes what killed processes left of `path`."""
+    name = re.compile(rf"\.partial-\d+-{re.escape(path.name)}(\.old)?")
+    for leftover in path.parent.glob(".partial-*"):
+        if not name.fullmatch(leftover.name):
+            continue
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)

@@ -13,7 +13,6 @@ from tqdm import tqdm
 
 from trainer.catalogue import Catalogue
 from trainer.data.examples import read_examples
-from trainer.data.splits import SPLITS
 from trainer.files import new_folder, write_json
 from trainer.preprocessing import Branch, preprocess, present_name, raw_specs
 from trainer.records import count_records, read_records, write_records
@@ -42,7 +41,7 @@ def write_examples(catalogue: Catalogue, folder: Path) -> None:
     }
     problems: dict[str, str] = {}
     with new_folder(folder) as temporary, _bar("Reading products", len(catalogue.ids)) as bar:
-        for split in SPLITS:
+        for split in catalogue.split_names:
             rows = _example_rows(catalogue, catalogue.rows(split), problems, bar)
             write_records(split_folder(temporary, split), rows, specs)
         write_json(temporary / PROBLEMS_FILE, problems)

@@ -16,13 +16,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.calibration import fit_temperature
 from trainer.config import Config
 from trainer.embed import FeatureStore
 from trainer.features import ArrayBatches
 from trainer.input_pipeline import prepared_dataset, split_folder, write_prepared
 from trainer.inputs import InputSpec
-from trainer.model import build_classifier, build_encoders, build_head, build_scorer
+from trainer.model import build_scorer, build_voter, build_votes
+from trainer.pooling import fit_vote_weights
 from trainer.preprocessing import Branch, build_branches
 from trainer.records import count_records
 from trainer.stage import run_stage
@@ -35,25 +35,25 @@ class Network:
     Args:
         branches: The encoders' preprocessing halves.
         encoders: Their Keras halves, by branch name.
-        classifier: Preprocessed tensors to logits.
-        cached_classifier: What the first stage trained: the same from
-            embeddings of pretrained branches.
-        temperature: float. Divides the logits; see `CalibratedSoftmax`.
+        voter: Preprocessed tensors to votes `(batch, num_votes, num_classes)`.
+        cached_voter: What the first stage trained: the same from embeddings
+            of pretrained branches.
+        vote_weights: `(num_votes,)`, see `VotePool`.
         history: One dict an epoch, with `stage` and `epoch`.
         epochs: Stage to the number of epochs that gave the result.
     """
 
     branches: tuple[Branch, ...]
     encoders: dict[str, keras.Model]
-    classifier: keras.Model
-    cached_classifier: keras.Model
-    temperature: float = 1.0
+    voter: keras.Model
+    cached_voter: keras.Model
+    vote_weights: np.ndarray
     history: list[dict[str, Any]] = field(default_factory=list)
     epochs: dict[str, int] = field(default_factory=dict)
 
     def scorer(self) -> keras.Model:
         """Returns the model from preprocessed tensors to probabilities."""
-        return build_scorer(self.classifier, self.temperature)
+        return build_scorer(self.voter, self.vote_weights)
 
 
 def fit_network(
@@ -66,10 +66,10 @@ def fit_network(
     splits: Sequence[str] = ("train",),
     eval_splits: Sequence[str] = ("eval",),
     epochs: dict[str, int] | None = None,
-    temperature: float | None = None,
+    vote_weights: np.ndarray | None = None,
     logs: Path | None = None,
 ) -> Network:
-    """Trains the head, then the encoders that are not frozen, on the rows of some splits.
+    """Trains the votes, then the encoders that are not frozen, on the rows of some splits.
 
     Args:
         inputs: Which inputs to use; fewer than the catalogue has for studies.
@@ -78,24 +78,25 @@ def fit_network(
         store: Where rows and embeddings are.
         folder: For checkpoints; what is found there is gone on with.
         splits: Rows to learn from.
-        eval_splits: Rows to watch, to choose the epoch and the temperature.
+        eval_splits: Rows to watch, to choose the epoch and the vote weights.
         epochs: Epochs by stage, where they were found before.
-        temperature: float, where it was found before.
+        vote_weights: Where they were found before.
         logs: Folder for TensorBoard.
     """
     train = config.train
     keras.utils.set_random_seed(train.seed)
     branches = build_branches(inputs, config.model.encoders)
     store.adapt(branches, splits)
-    encoders = build_encoders(branches)
+    encoders = store.build_encoders(branches)
     widths = {name: encoder.output.shape[-1] for name, encoder in encoders.items()}
-    head = build_head(branches, widths, num_classes, config.model, l2=train.l2, seed=train.seed)
+    votes = build_votes(branches, widths, num_classes, config.model, l2=train.l2, seed=train.seed)
     pretrained = [branch.name for branch in branches if branch.encoder.pretrained]
     network = Network(
         branches,
         encoders,
-        classifier=build_classifier(branches, encoders, head),
-        cached_classifier=build_classifier(branches, encoders, head, cached=pretrained),
+        voter=build_voter(branches, encoders, votes),
+        cached_voter=build_voter(branches, encoders, votes, cached=pretrained),
+        vote_weights=np.full(len(branches) + 1, 1 / (len(branches) + 1), np.float32),
     )
     fitting = _Fitting(
         network,
@@ -108,15 +109,15 @@ def fit_network(
         logs,
     )
     epochs = epochs or {"head": train.head_epochs, "encoders": train.encoder_epochs}
-    eval_logits = fitting.train_head(epochs["head"])
+    eval_votes = fitting.train_head(epochs["head"])
     if epochs.get("encoders") and any(
         branch.encoder.pretrained and branch.encoder.trainable != "frozen" for branch in branches
     ):
-        eval_logits = fitting.train_encoders(epochs["encoders"])
-    if temperature is not None:
-        network.temperature = temperature
-    elif len(eval_logits):
-        network.temperature = fit_temperature(eval_logits, store.class_ids(eval_splits))
+        eval_votes = fitting.train_encoders(epochs["encoders"])
+    if vote_weights is not None:
+        network.vote_weights = vote_weights
+    elif len(eval_votes):
+        network.vote_weights = fit_vote_weights(eval_votes, store.class_ids(eval_splits))
     return network
 
 
@@ -134,7 +135,7 @@ class _Fitting:
     logs: Path | None
 
     def train_head(self, epochs: int) -> np.ndarray:
-        """Trains on embeddings that were computed once; returns logits of the eval rows."""
+        """Trains on embeddings that were computed once; returns votes on the eval rows."""
         train = self.config.train
         class_ids, eval_ids = map(self.store.class_ids, (self.splits, self.eval_splits))
         arrays, eval_arrays = (
@@ -152,10 +153,10 @@ class _Fitting:
         ones = np.ones(len(eval_ids), np.float32)
         eval_data = ArrayBatches(eval_arrays, eval_ids, ones, train.batch_size)
         self._run_stage("head", batches, len(class_ids), epochs, eval_data if len(ones) else None)
-        return self._logits(self.network.cached_classifier, eval_data)
+        return self._votes(self.network.cached_voter, eval_data)
 
     def train_encoders(self, epochs: int) -> np.ndarray:
-        """Trains all that is not frozen; returns logits of the eval rows."""
+        """Trains all that is not frozen; returns votes on the eval rows."""
         train = self.config.train
         folders = {"fit": self.splits, "watch": self.eval_splits}
         for name, splits in folders.items():
@@ -177,13 +178,13 @@ class _Fitting:
         num_rows, num_eval = (count_records(self.folder / name) for name in folders)
         self._run_stage("encoders", batches, num_rows, epochs, eval_data if num_eval else None)
         shutil.rmtree(self.folder / "fit")
-        return self._logits(self.network.classifier, eval_data)
+        return self._votes(self.network.voter, eval_data)
 
     def _run_stage(self, name: str, data: Any, num_rows: int, epochs: int, eval_data: Any) -> None:
         train = self.config.train
         is_head = name == "head"
         result = run_stage(
-            self.network.cached_classifier if is_head else self.network.classifier,
+            self.network.cached_voter if is_head else self.network.voter,
             data,
             name=name,
             steps=-(-num_rows // train.batch_size),
@@ -200,9 +201,9 @@ class _Fitting:
             for epoch, figures in enumerate(result.history, 1)
         ]
 
-    def _logits(self, model: keras.Model, data: Any) -> np.ndarray:
+    def _votes(self, model: keras.Model, data: Any) -> np.ndarray:
         if not sum(count_records(split_folder(self.store.examples, s)) for s in self.eval_splits):
-            return np.zeros((0, 1), np.float32)
+            return np.zeros((0, 1, 1), np.float32)
         return model.predict(data, verbose=0)
 
 

@@ -139,5 +139,7 @@ def _decode(values: tf.Tensor, spec: tf.TensorSpec) -> tf.Tensor:
         decoded = tf.io.decode_raw(values, dtype, fixed_length=tf.maximum(longest, dtype.size))
     else:
         decoded = tf.io.decode_raw(values, dtype)
-    decoded = tf.reshape(decoded, [-1, *[-1 if size is None else size for size in shape]])
+    # At most one -1: the batch, or the axis of differing length.
+    batch = tf.shape(values)[0] if None in shape else -1
+    decoded = tf.reshape(decoded, [batch, *[-1 if size is None else size for size in shape]])
     return tf.cast(decoded, spec.dtype)

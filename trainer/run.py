@@ -18,6 +18,7 @@ import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
+from scipy.special import softmax
 
 from trainer.answers import OK, Answers
 from trainer.artefact import ModelCard
@@ -28,8 +29,12 @@ from trainer.embed import FeatureStore
 from trainer.export import export_saved_model
 from trainer.features import ArrayBatches
 from trainer.files import new_file, write_json, write_text
-from trainer.input_pipeline import PROBLEMS_FILE, split_folder, training_dataset, write_examples
-from trainer.layers.calibrated_softmax import CalibratedSoftmax
+from trainer.input_pipeline import (
+    PROBLEMS_FILE,
+    split_folder,
+    training_dataset,
+    write_examples,
+)
 from trainer.network import Network, fit_network
 from trainer.preprocessing import present_name
 from trainer.records import SPEC_FILE
@@ -112,7 +117,7 @@ class Run:
                     splits=SPLITS,
                     eval_splits=(),
                     epochs=self.measured.epochs,
-                    temperature=self.measured.temperature,
+                    vote_weights=self.measured.vote_weights,
                 )
             splits = list(SPLITS)
         with self.timed("export"):
@@ -122,7 +127,7 @@ class Run:
 
     @property
     def refits(self) -> bool:
-        """Whether the exported model is trained on all rows, after the held-out ones were answered."""
+        """Whether the exported model learns from all rows, once the held-out ones were answered."""
         held_out = len(self.catalogue.ids) > len(self.catalogue.rows("train"))
         wanted = self.config.train.refit
         cheap = "encoders" not in self.measured.epochs
@@ -154,12 +159,12 @@ class Run:
         """Answers the rows of a split with a network."""
         rows = self.catalogue.rows(split)
         ids = [self.catalogue.ids[row] for row in rows]
-        logits, present = _score(network, self.store, split)
-        scores = CalibratedSoftmax(network.temperature)(logits).numpy()
+        votes, present = _vote(network, self.store, split)
+        logits = np.einsum("v,nvc->nc", network.vote_weights, votes)
         return Answers(
             ids=ids,
             class_names=self.catalogue.class_names,
-            scores=scores,
+            scores=softmax(logits, axis=1),
             present=present,
             status=[self.problems.get(row_id, OK) for row_id in ids],
         )
@@ -210,34 +215,34 @@ class Run:
 def count_parameters(network: Network) -> dict[str, int]:
     """Returns how many weights a network has, and how many of them were trained."""
     trainable = sum(int(np.prod(w.shape)) for w in _trained_weights(network))
-    return {"trained": trainable, "all": network.classifier.count_params()}
+    return {"trained": trainable, "all": network.voter.count_params()}
 
 
 def _trained_weights(network: Network) -> list[Any]:
-    model = network.classifier if "encoders" in network.epochs else network.cached_classifier
+    model = network.voter if "encoders" in network.epochs else network.cached_voter
     return model.trainable_weights
 
 
-def _score(
+def _vote(
     network: Network, store: FeatureStore, split: str
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Returns logits `(rows, num_classes)` and presences by input name."""
+    """Returns votes `(rows, num_votes, num_classes)` and presences by input name."""
     names = {branch.input.name for branch in network.branches}
     if "encoders" not in network.epochs:
         arrays = store.arrays(network.branches, network.encoders, [split], ["train"])
         num_rows = len(next(iter(arrays.values())))
         ignored = np.zeros(num_rows, np.int32)
         data = ArrayBatches(arrays, ignored, ignored, batch_size=256)
-        logits = network.cached_classifier.predict(data, verbose=0)
-        return logits, {name: np.asarray(arrays[present_name(name)]) for name in names}
+        votes = network.cached_voter.predict(data, verbose=0)
+        return votes, {name: np.asarray(arrays[present_name(name)]) for name in names}
     data = training_dataset(split_folder(store.examples, split), network.branches, 32)
-    logits_parts, present_parts = [], []
-    predict = tf.function(network.classifier, reduce_retracing=True)
+    vote_parts, present_parts = [], []
+    predict = tf.function(network.voter, reduce_retracing=True)
     for tensors, _ in data:
-        logits_parts.append(predict(tensors, training=False).numpy())
+        vote_parts.append(predict(tensors, training=False).numpy())
         present_parts.append({name: tensors[present_name(name)].numpy() for name in names})
     present = {name: np.concatenate([part[name] for part in present_parts]) for name in names}
-    return np.concatenate(logits_parts), present
+    return np.concatenate(vote_parts), present
 
 
 def load_network(workdir: Path) -> tuple[keras.Model, dict[str, Any]]:

@@ -12,6 +12,7 @@ from trainer.callbacks.progress import Progress
 from trainer.callbacks.resume import Resume
 from trainer.config import TrainConfig
 from trainer.losses.smoothed_crossentropy import SmoothedCrossentropy
+from trainer.metrics.pooled_accuracy import PooledAccuracy
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def run_stage(
     """Trains a model from where its folder says it was.
 
     Args:
-        model: From tensors by name to logits.
+        model: From tensors by name to votes `(batch, num_votes, num_classes)`.
         data: `(tensors, class_ids, weights)` batches, a Keras or tf.data data
             set, or a function of `first_epoch`, the number of finished epochs, that
             returns one.
@@ -72,8 +73,8 @@ def run_stage(
     model.compile(
         optimizer=optimizer,
         loss=SmoothedCrossentropy(config.label_smoothing),
+        metrics=[PooledAccuracy()],
         weighted_metrics=[],
-        metrics=["accuracy"],
         # On a CPU, XLA compiles longer than these stages run.
         jit_compile=False,
     )

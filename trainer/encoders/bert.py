@@ -63,6 +63,7 @@ class BertEncoder(Encoder):
         self,
         name: str,
         trainable: str = "frozen",
+        *,
         weights: str = "package:all-minilm-l6-v2",
         max_tokens: int = 128,
         pooling: str = "mean",

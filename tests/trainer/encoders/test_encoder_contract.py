@@ -150,7 +150,7 @@ def test_saves_and_loads(model, tensors, tmp_path):
 def test_exports_with_its_preprocessing(adapted, model, tensors, values, tmp_path):
     rows = tf.constant(list(values))
     module = tf.Module()
-    module.model = model
+    module.weights = model.variables
     # Look-up tables belong to the saved graph.
     module.tables = [v for v in vars(adapted).values() if isinstance(v, dict | tf.Module)]
     module.embed = tf.function(

@@ -18,8 +18,8 @@ def _stop(opcodes):
     return b"\x80\x02" + opcodes + b"."
 
 
-def _tensor(storage, storage_type, size, offset, shape, strides):
-    """Opcodes that rebuild a tensor from the storage called `storage`."""
+def _tensor(storage, storage_type, size, *view):
+    """Opcodes that rebuild a tensor: `view` is its offset, shape and strides in the storage."""
     persistent_id = (
         b"("
         + _pickle("storage")
@@ -30,7 +30,7 @@ def _tensor(storage, storage_type, size, offset, shape, strides):
         + _pickle(None)
         + b"tQ"
     )
-    rest = _pickle(offset) + _pickle(shape) + _pickle(strides) + _pickle(False)
+    rest = b"".join(_pickle(part) for part in (*view, False))
     hooks = b"ccollections\nOrderedDict\n)R"
     return b"ctorch._utils\n_rebuild_tensor_v2\n(" + persistent_id + rest + hooks + b"tR"
 
