@@ -89,7 +89,10 @@ class Catalogue:
 
 
 def load_catalogue(
-    source: str | Path | pd.DataFrame, config: DataConfig, say: Callable[[str], None]
+    source: str | Path | pd.DataFrame,
+    config: DataConfig,
+    say: Callable[[str], None],
+    draw_splits: Callable[[list[str]], np.ndarray] | None = None,
 ) -> Catalogue:
     """Reads a table and decides what each column is for.
 
@@ -97,6 +100,8 @@ def load_catalogue(
         source: Path of the table, or a DataFrame.
         config: How to read it.
         say: Called with lines for people.
+        draw_splits: From labels to the split of each row, for other splits
+            than the configuration's.
 
     Raises:
         ValueError: if a named column does not exist, or fewer than two
@@ -141,7 +146,9 @@ def load_catalogue(
     inputs = plan_inputs(columns, text=config.text)
     split_column = next((c.name for c in columns.values() if c.kind == "split"), None)
     num_groups = 0
-    if split_column:
+    if draw_splits:
+        splits = draw_splits(labels)
+    elif split_column:
         splits = user_splits(kept.frame[split_column].tolist())
     else:
         groups = group_near_duplicates(kept, inputs)

@@ -7,11 +7,12 @@ import dataclasses
 import importlib
 import importlib.util
 import json
+import math
 import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from trainer.registry import unknown
 
@@ -83,8 +84,8 @@ class ModelConfig:
     def __post_init__(self) -> None:
         _between("model.dropout", self.dropout, 0, 1)
         _between("model.modality_dropout", self.modality_dropout, 0, 1)
-        if self.embedding_scale <= 0:
-            _refuse("model.embedding_scale", "must be above 0", self.embedding_scale)
+        if not 0 < self.embedding_scale < math.inf:
+            _refuse("model.embedding_scale", "must be a number above 0", self.embedding_scale)
 
 
 @dataclass(frozen=True)
@@ -144,11 +145,11 @@ class TrainConfig:
             if getattr(self, name) < 1:
                 _refuse(f"train.{name}", "must be at least 1", getattr(self, name))
         for name in ("head_learning_rate", "encoder_learning_rate"):
-            if getattr(self, name) <= 0:
-                _refuse(f"train.{name}", "must be above 0", getattr(self, name))
+            if not 0 < getattr(self, name) < math.inf:
+                _refuse(f"train.{name}", "must be a number above 0", getattr(self, name))
         for name in ("encoder_epochs", "weight_decay", "l2", "patience"):
-            if getattr(self, name) < 0:
-                _refuse(f"train.{name}", "must not be negative", getattr(self, name))
+            if not 0 <= getattr(self, name) < math.inf:
+                _refuse(f"train.{name}", "must be a number of at least 0", getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -165,14 +166,20 @@ class Config:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Config:
-        """Builds a configuration from what `to_json` wrote."""
-        sections = {section.name: section.default_factory for section in dataclasses.fields(cls)}
-        return cls(
-            **{
-                name: dataclasses.replace(make(), **_tuples(values.get(name, {})))  # type: ignore
-                for name, make in sections.items()
-            }
-        )
+        """Builds a configuration from what `to_json` wrote.
+
+        Raises:
+            ValueError: for a setting that this version does not have.
+        """
+        config = cls()
+        for section, settings in values.items():
+            _check_name(config, section, section)
+            old = getattr(config, section)
+            for name in settings:
+                _check_name(old, name, f"{section}.{name}")
+            new = dataclasses.replace(old, **_tuples(settings))
+            config = dataclasses.replace(config, **{section: new})
+        return config
 
 
 def load_config(name: str) -> Config:
@@ -200,7 +207,12 @@ def load_config(name: str) -> Config:
         module = importlib.import_module(f"trainer.configs.{name}")
     if not hasattr(module, "get_config"):
         raise ValueError(f"A configuration file must define get_config(). Received: {name}.")
-    return module.get_config()
+    config = module.get_config()
+    if not isinstance(config, Config):
+        raise ValueError(
+            f"get_config() must return a Config. Received: {name} returns {type(config).__name__}."
+        )
+    return config
 
 
 def config_names() -> list[str]:
@@ -237,13 +249,15 @@ def _replace(node: Any, keys: list[str], value: str, path: str) -> Any:
         else:
             changed[keys[0]] = _replace(changed.get(keys[0], {}), keys[1:], value, path)
         return changed
-    if not dataclasses.is_dataclass(node):
+    if isinstance(node, type) or not dataclasses.is_dataclass(node):
         raise ValueError(f"Setting {path!r} goes deeper than the configuration does.")
-    names = [item.name for item in dataclasses.fields(node)]
-    if keys[0] not in names:
-        raise ValueError(unknown(f"setting in {path!r}", keys[0], names))
+    _check_name(node, keys[0], path)
     old = getattr(node, keys[0])
-    if len(keys) > 1:
+    kind = next(item.type for item in dataclasses.fields(node) if item.name == keys[0])
+    if kind == "Mapping[str, str]" and len(keys) > 1:
+        # The keys are names of columns, which may have dots.
+        new = _replace(old, [".".join(keys[1:])], value, path)
+    elif len(keys) > 1:
         new = _replace(old, keys[1:], value, path)
     elif dataclasses.is_dataclass(old):
         raise ValueError(
@@ -251,30 +265,50 @@ def _replace(node: Any, keys: list[str], value: str, path: str) -> Any:
             f"{path}.{dataclasses.fields(old)[0].name}=VALUE."
         )
     else:
-        new = _parse(old, value, path)
+        new = _parse(str(kind), value, path)
     return dataclasses.replace(node, **{keys[0]: new})
 
 
-def _parse(old: Any, value: str, path: str) -> Any:
-    if isinstance(old, bool):
+def _check_name(node: Any, name: str, path: str) -> None:
+    names = [item.name for item in dataclasses.fields(node)]
+    if name not in names:
+        raise ValueError(unknown(f"setting in {path!r}", name, names))
+
+
+def _parse(kind: str, value: str, path: str) -> Any:
+    """Reads a value by the annotation of its setting."""
+    if kind == "bool":
         choices = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
         if value.lower() not in choices:
             _refuse(path, "must be true or false", value)
         return choices[value.lower()]
-    if isinstance(old, (int, float)):
+    if kind in ("int", "float"):
         try:
-            return type(old)(value)
+            return int(value) if kind == "int" else float(value)
         except ValueError:
-            _refuse(path, f"must be of type {type(old).__name__}", value)
-    if isinstance(old, tuple):
-        parts = tuple(part.strip() for part in value.split(",") if part.strip())
-        return tuple(map(float, parts)) if old and isinstance(old[0], float) else parts
-    if isinstance(old, Mapping):
+            _refuse(path, f"must be of type {kind}", value)
+    if kind.startswith("tuple"):
+        return _parse_list(kind, value, path)
+    if kind.startswith("Mapping"):
         parsed = _literal(value)
         if not isinstance(parsed, Mapping):
             _refuse(path, "must be a mapping such as {'a': 1}", value)
         return parsed
     return value
+
+
+def _parse_list(kind: str, value: str, path: str) -> tuple[Any, ...]:
+    literal = _literal(value) if value[:1] in ("(", "[") else None
+    if isinstance(literal, (tuple, list)):
+        parts = tuple(map(str, literal))
+    else:
+        parts = tuple(part.strip() for part in value.split(",") if part.strip())
+    if not kind.startswith("tuple[float"):
+        return parts
+    try:
+        return tuple(map(float, parts))
+    except ValueError:
+        _refuse(path, "must be numbers separated by commas", value)
 
 
 def _literal(value: str) -> Any:
@@ -298,5 +332,5 @@ def _between(name: str, value: float, low: float, high: float) -> None:
         _refuse(name, f"must be at least {low} and below {high}", value)
 
 
-def _refuse(name: str, rule: str, value: object) -> None:
+def _refuse(name: str, rule: str, value: object) -> NoReturn:
     raise ValueError(f"{name} {rule}. Received: {name}={value}.")

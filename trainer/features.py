@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,7 @@ class ArrayBatches(keras.utils.PyDataset):
         self._draw_order()
 
     def __len__(self) -> int:
-        return -(-len(self.class_ids) // self.batch_size)
+        return math.ceil(len(self.class_ids) / self.batch_size)
 
     def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], Any, Any]:
         rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]

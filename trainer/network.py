@@ -39,6 +39,7 @@ class Network:
         cached_voter: What the first stage trained: the same from embeddings
             of pretrained branches.
         vote_weights: `(num_votes,)`, see `VotePool`.
+        splits: Rows that it learned from.
         history: One dict an epoch, with `stage` and `epoch`.
         epochs: Stage to the number of epochs that gave the result.
     """
@@ -48,6 +49,7 @@ class Network:
     voter: keras.Model
     cached_voter: keras.Model
     vote_weights: np.ndarray
+    splits: tuple[str, ...]
     history: list[dict[str, Any]] = field(default_factory=list)
     epochs: dict[str, int] = field(default_factory=dict)
 
@@ -97,13 +99,13 @@ def fit_network(
         voter=build_voter(branches, encoders, votes),
         cached_voter=build_voter(branches, encoders, votes, cached=pretrained),
         vote_weights=np.full(len(branches) + 1, 1 / (len(branches) + 1), np.float32),
+        splits=tuple(splits),
     )
     fitting = _Fitting(
         network,
         config,
         store,
         folder / _checkpoint_key(config, inputs, store, splits, epochs),
-        tuple(splits),
         tuple(eval_splits),
         _class_weights(store.class_ids(splits), num_classes, train.class_weights),
         logs,
@@ -129,7 +131,6 @@ class _Fitting:
     config: Config
     store: FeatureStore
     folder: Path
-    splits: tuple[str, ...]
     eval_splits: tuple[str, ...]
     class_weights: np.ndarray
     logs: Path | None
@@ -137,10 +138,12 @@ class _Fitting:
     def train_head(self, epochs: int) -> np.ndarray:
         """Trains on embeddings that were computed once; returns votes on the eval rows."""
         train = self.config.train
-        class_ids, eval_ids = map(self.store.class_ids, (self.splits, self.eval_splits))
+        class_ids, eval_ids = map(self.store.class_ids, (self.network.splits, self.eval_splits))
         arrays, eval_arrays = (
-            self.store.arrays(self.network.branches, self.network.encoders, part, self.splits)
-            for part in (self.splits, self.eval_splits)
+            self.store.arrays(
+                self.network.branches, self.network.encoders, part, self.network.splits
+            )
+            for part in (self.network.splits, self.eval_splits)
         )
         batches = functools.partial(
             ArrayBatches,
@@ -158,7 +161,7 @@ class _Fitting:
     def train_encoders(self, epochs: int) -> np.ndarray:
         """Trains all that is not frozen; returns votes on the eval rows."""
         train = self.config.train
-        folders = {"fit": self.splits, "watch": self.eval_splits}
+        folders = {"fit": self.network.splits, "watch": self.eval_splits}
         for name, splits in folders.items():
             if not (self.folder / name).is_dir():
                 sources = [split_folder(self.store.examples, split) for split in splits]

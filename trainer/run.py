@@ -8,7 +8,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ from scipy.special import softmax
 
 from trainer.answers import OK, Answers
 from trainer.artefact import ModelCard
-from trainer.catalogue import Catalogue, describe_splits, load_catalogue
+from trainer.catalogue import describe_splits, load_catalogue
 from trainer.config import Config
 from trainer.data.splits import SPLITS
 from trainer.embed import FeatureStore
@@ -59,8 +59,12 @@ class Run:
     quiet: bool = False
     timings: dict[str, float] = field(default_factory=dict)
 
-    def prepare(self) -> None:
+    def prepare(self, draw_splits: Callable[[list[str]], np.ndarray] | None = None) -> None:
         """Reads the table, draws the split, writes the examples.
+
+        Args:
+            draw_splits: From labels to the split of each row, for other splits
+                than the configuration's.
 
         Raises:
             ValueError, FileNotFoundError: where the table or an option does
@@ -70,7 +74,7 @@ class Run:
         self.say(f"Columns of {data.table or 'the table'}:")
         with self.timed("read the table"):
             source = data.table if self.source is None else self.source
-            self.catalogue = load_catalogue(source, data, self.say)
+            self.catalogue = load_catalogue(source, data, self.say, draw_splits)
             self.fingerprint = self.catalogue.fingerprint()
         self.say(
             f"{len(self.catalogue.ids)} rows in {len(self.catalogue.class_names)} classes: "
@@ -229,7 +233,7 @@ def _vote(
     """Returns votes `(rows, num_votes, num_classes)` and presences by input name."""
     names = {branch.input.name for branch in network.branches}
     if "encoders" not in network.epochs:
-        arrays = store.arrays(network.branches, network.encoders, [split], ["train"])
+        arrays = store.arrays(network.branches, network.encoders, [split], network.splits)
         num_rows = len(next(iter(arrays.values())))
         ignored = np.zeros(num_rows, np.int32)
         data = ArrayBatches(arrays, ignored, ignored, batch_size=256)

@@ -38,7 +38,10 @@ ON_THE_FLY_BAR = 850
 CACHED_BAR = 4500
 # Preprocessing needs no weights, only the word pieces, which come with the random ones.
 _FLAGSHIP = load_config("bert_resnet50")
-_NO_HUB = ("model.encoders.image.resnet50.weights=random", "model.encoders.text.bert.weights=random")
+_NO_HUB = (
+    "model.encoders.image.resnet50.weights=random",
+    "model.encoders.text.bert.weights=random",
+)
 
 
 @dataclass(frozen=True)

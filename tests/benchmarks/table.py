@@ -30,7 +30,9 @@ def write_figures(path: Path | None, figures: dict[str, Any]) -> None:
     packages = ("tensorflow", "keras", "keras-hub", "tensorflow-text")
     machine = {
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
         "python": platform.python_version(),
         **{name: version(name) for name in packages},
     }

@@ -1,7 +1,6 @@
 """What demo products are called and said to do, in Chinese."""
 
 # Chinese punctuation is meant.
-# ruff: noqa: RUF001
 
 from __future__ import annotations
 
