@@ -249,7 +249,7 @@ def _replace(node: Any, keys: list[str], value: str, path: str) -> Any:
         else:
             changed[keys[0]] = _replace(changed.get(keys[0], {}), keys[1:], value, path)
         return changed
-    if isinstance(node, type) or not dataclasses.is_dataclass(node):
+    if not hasattr(node, "__dataclass_fields__"):
         raise ValueError(f"Setting {path!r} goes deeper than the configuration does.")
     _check_name(node, keys[0], path)
     old = getattr(node, keys[0])

@@ -106,7 +106,7 @@ class BertEncoder(Encoder):
     def preprocess(self, values: tf.Tensor) -> dict[str, tf.Tensor]:
         vocabulary = self.get_state()["vocabulary"]
         pad, start, end = (vocabulary.index(piece) for piece in ("[PAD]", "[CLS]", "[SEP]"))
-        # A character cut in two becomes an unknown token, beyond those that are kept.
+        # The cut may fall inside a word, nearly always one beyond those that are kept.
         text = tf.strings.substr(values, 0, _BYTES_PER_TOKEN * self.max_tokens)
         pieces = self._load_tokenizer().tokenize(text)[:, : self.max_tokens - 2]
         column = tf.ones((pieces.nrows(), 1), tf.int32)
