@@ -6,9 +6,10 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-# Strength of the prior, in rows: a few dozen rows that are all right would else
-# ask for a certainty that they cannot prove.
-_PRIOR_ROWS = 5.0
+# A few dozen rows cannot prove much. Strength of the belief, in rows, that all voters deserve the
+# same weight; and, much weaker, that these weights sum to 1.
+_EQUAL_ROWS = 5.0
+_SCALE_ROWS = 0.5
 
 
 def fit_vote_weights(votes: np.ndarray, class_ids: np.ndarray) -> np.ndarray:
@@ -29,15 +30,19 @@ def fit_vote_weights(votes: np.ndarray, class_ids: np.ndarray) -> np.ndarray:
     # What counts of a vote is how its logits differ from their mean.
     votes = votes - votes.mean(axis=2, keepdims=True)
 
-    def loss(log_weights: np.ndarray) -> tuple[float, np.ndarray]:
-        weights = np.exp(log_weights) / num_votes
+    def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+        scale, differences = parameters[0], parameters[1:]
+        weights = np.exp(scale + differences) / num_votes
         log_scores = log_softmax(np.einsum("v,nvc->nc", weights, votes), axis=1)
         residuals = np.exp(log_scores)
         residuals[rows, class_ids] -= 1.0
-        gradient = np.einsum("nc,nvc->v", residuals, votes) * weights
-        prior = _PRIOR_ROWS * float(np.square(log_weights).sum())
-        value = prior - float(log_scores[rows, class_ids].sum())
-        return value, gradient + 2 * _PRIOR_ROWS * log_weights
+        slopes = np.einsum("nc,nvc->v", residuals, votes) * weights
+        value = -float(log_scores[rows, class_ids].sum())
+        value += _SCALE_ROWS * scale**2 + _EQUAL_ROWS * float(np.square(differences).sum())
+        gradient = np.concatenate([[slopes.sum()], slopes])
+        return value, gradient + 2 * np.concatenate(
+            [[_SCALE_ROWS * scale], _EQUAL_ROWS * differences]
+        )
 
-    found = minimize(loss, np.zeros(num_votes), jac=True, method="L-BFGS-B")
-    return (np.exp(found.x) / num_votes).astype(np.float32)
+    found = minimize(loss, np.zeros(num_votes + 1), jac=True, method="L-BFGS-B")
+    return (np.exp(found.x[0] + found.x[1:]) / num_votes).astype(np.float32)

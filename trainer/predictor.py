@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -30,13 +31,9 @@ class Predictor:
     """
 
     def __init__(self, path: str | Path) -> None:
-        import tensorflow as tf
-        import tensorflow_text  # noqa: F401  registers the tokenizer's operations
-
         self.folder = find_export(Path(path))
         self.card = ModelCard.load(self.folder)
-        self._loaded = tf.saved_model.load(str(self.folder))
-        self._serve = self._loaded.signatures["serving_default"]
+        self._loaded: Any = None
 
     def answer(self, table: Table, batch_size: int = 32) -> Answers:
         """Answers every row of a table, in order.
@@ -84,15 +81,19 @@ class Predictor:
         )
 
     def _ask(self, batch: list[Example]) -> np.ndarray:
+        # Seconds and gigabytes: not before the table has turned out to be one for this model.
         import tensorflow as tf
+        import tensorflow_text  # noqa: F401  registers the tokenizer's operations
 
+        if self._loaded is None:
+            self._loaded = tf.saved_model.load(str(self.folder))
         raw = {
             spec.name: tf.constant(
                 [example.values[spec.name] for example in batch], MODALITIES.get(spec.kind).dtype
             )
             for spec in self.card.inputs
         }
-        return self._serve(**raw)["scores"].numpy()
+        return self._loaded.signatures["serving_default"](**raw)["scores"].numpy()
 
 
 def _is_present(value: bytes | float) -> bool:

@@ -89,16 +89,18 @@ def read_records(
     if not (folder / SPEC_FILE).is_file():
         raise FileNotFoundError(f"No records at {folder.absolute()}: {SPEC_FILE} is missing.")
     tensors = json.loads((folder / SPEC_FILE).read_text())["tensors"]
+    wanted = set(tensors if names is None else names)
     specs = {
         name: tf.TensorSpec(tensor["shape"], tensor["dtype"])
         for name, tensor in tensors.items()
-        if names is None or name in set(names)
+        if name in wanted
     }
     files = sorted(str(path) for path in folder.glob("records-*.tfrecord"))
     if shuffle_seed is None:
         rows = tf.data.TFRecordDataset(files)
     else:
-        rows = tf.data.Dataset.from_tensor_slices(files).shuffle(len(files) or 1, shuffle_seed)
+        rows = tf.data.Dataset.from_tensor_slices(tf.constant(files, tf.string))
+        rows = rows.shuffle(len(files) or 1, shuffle_seed)
         rows = rows.interleave(
             tf.data.TFRecordDataset,
             cycle_length=4,

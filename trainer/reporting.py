@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from trainer.answers import Answers
 from trainer.data.splits import SPLITS
 from trainer.evaluate import count_confusions, evaluate_answers, evaluate_slices, worst_rows
 from trainer.files import write_json
+from trainer.inputs import InputSpec
 from trainer.network import Network
 from trainer.products import Products
 from trainer.report.report_data import ReportData
@@ -121,14 +123,23 @@ def _study_modalities(
     kinds = [spec.kind for spec in run.catalogue.inputs]
     if len(set(kinds)) < 2:
         return []
-    rows = [_study_row([spec.name for spec in run.catalogue.inputs], answers, labels, slices)]
+    rows = [_study_row(_shown_names(run.catalogue.inputs), answers, labels, slices)]
     for kind in _STUDIED_KINDS:
         inputs = tuple(spec for spec in run.catalogue.inputs if spec.kind == kind)
         if inputs:
             network = run.fit(inputs=inputs)
             alone = run.answer(network, run.report_split)
-            rows.append(_study_row([_KIND_NAMES.get(kind, kind)], alone, labels, slices))
+            rows.append(_study_row(_shown_names(inputs), alone, labels, slices))
     return rows
+
+
+def _shown_names(inputs: Sequence[InputSpec]) -> list[str]:
+    """Returns what people call the inputs: the only picture is `picture`."""
+    kinds = Counter(spec.kind for spec in inputs)
+    return [
+        _KIND_NAMES.get(spec.kind, spec.name) if kinds[spec.kind] == 1 else spec.name
+        for spec in inputs
+    ]
 
 
 def _study_row(

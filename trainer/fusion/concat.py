@@ -38,7 +38,9 @@ class ConcatFusion(keras.layers.Layer):
     def build(self, embeddings_shape: dict[str, Any], present_shape: Any = None) -> None:
         self.projections = {}
         for name in sorted(embeddings_shape) if self.projection_dim else ():
-            projection = keras.layers.Dense(self.projection_dim, name=f"project_{name}")
+            projection = keras.layers.Dense(
+                self.projection_dim, name=f"project_{name}", dtype=self.dtype_policy
+            )
             projection.build(embeddings_shape[name])
             self.projections[name] = projection
 

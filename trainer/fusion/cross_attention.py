@@ -52,20 +52,29 @@ class CrossAttentionFusion(keras.layers.Layer):
         self.projections = {}
         for name in sorted(embeddings_shape):
             # The bias of its projection tells a modality's token from the others.
-            projection = keras.layers.Dense(dim, name=f"project_{name}")
+            projection = keras.layers.Dense(dim, name=f"project_{name}", dtype=self.dtype_policy)
             projection.build(embeddings_shape[name])
             self.projections[name] = projection
         tokens_shape = (None, len(embeddings_shape), dim)
         self.attention = keras.layers.MultiHeadAttention(
-            self.num_heads, dim // self.num_heads, dropout=self.dropout, name="attention"
+            self.num_heads,
+            dim // self.num_heads,
+            dropout=self.dropout,
+            name="attention",
+            dtype=self.dtype_policy,
         )
         self.attention.build(tokens_shape, tokens_shape)
-        self.widen = keras.layers.Dense(2 * dim, activation="gelu", name="widen")
+        self.widen = keras.layers.Dense(
+            2 * dim, activation="gelu", name="widen", dtype=self.dtype_policy
+        )
         self.widen.build(tokens_shape)
-        self.narrow = keras.layers.Dense(dim, name="narrow")
+        self.narrow = keras.layers.Dense(dim, name="narrow", dtype=self.dtype_policy)
         self.narrow.build((None, None, 2 * dim))
-        self.drop = keras.layers.Dropout(self.dropout, name="drop")
-        self.norms = [keras.layers.LayerNormalization(name=f"norm_{i}") for i in range(3)]
+        self.drop = keras.layers.Dropout(self.dropout, name="drop", dtype=self.dtype_policy)
+        self.norms = [
+            keras.layers.LayerNormalization(name=f"norm_{i}", dtype=self.dtype_policy)
+            for i in range(3)
+        ]
         for norm in self.norms:
             norm.build(tokens_shape)
 

@@ -39,11 +39,14 @@ class GatedFusion(keras.layers.Layer):
         self.projections = {}
         for name in sorted(embeddings_shape):
             projection = keras.layers.Dense(
-                self.projection_dim, activation="tanh", name=f"project_{name}"
+                self.projection_dim,
+                activation="tanh",
+                name=f"project_{name}",
+                dtype=self.dtype_policy,
             )
             projection.build(embeddings_shape[name])
             self.projections[name] = projection
-        self.gate = keras.layers.Dense(len(embeddings_shape), name="gate")
+        self.gate = keras.layers.Dense(len(embeddings_shape), name="gate", dtype=self.dtype_policy)
         self.gate.build((None, sum(shape[-1] for shape in embeddings_shape.values())))
 
     def call(self, embeddings: dict[str, Any], present: dict[str, Any]) -> Any:

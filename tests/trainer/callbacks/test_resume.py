@@ -1,0 +1,168 @@
+import functools
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+
+from trainer.callbacks.resume import Resume
+from trainer.config import TrainConfig
+from trainer.features import ArrayBatches
+from trainer.layers.modality_dropout import ModalityDropout
+from trainer.stage import run_stage
+
+EPOCHS = 5
+CONFIG = TrainConfig(batch_size=8, l2=0.01, label_smoothing=0.1, weight_decay=0.01)
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(30, 4)).astype(np.float32)
+CLASS_IDS = (X[:, 0] > 0).astype(np.int32)
+WEIGHTS = np.ones(30, np.float32)
+
+
+class Killed(Exception):
+    pass
+
+
+def build_model():
+    """A model with every kind of state: dropouts of several kinds and batch statistics."""
+    keras.utils.set_random_seed(0)
+    x, there = keras.Input([4], name="x"), keras.Input([], dtype="bool", name="there")
+    shown = ModalityDropout(0.5, seed=3)({"a": there, "b": there})
+    hidden = keras.layers.Dense(6, activation="relu")(x)
+    hidden = keras.layers.BatchNormalization()(hidden)
+    hidden = keras.layers.Dropout(0.5, seed=1)(hidden)
+    hidden = hidden * keras.ops.cast(shown["a"], "float32")[:, None]
+    inner = keras.Sequential([keras.layers.Dropout(0.2), keras.layers.Dense(2)])
+    votes = keras.layers.Reshape((1, 2))(inner(hidden))
+    return keras.Model({"x": x, "there": there}, votes)
+
+
+def train(folder, model=None, *, patience=0, epochs=EPOCHS, learning_rate=0.05, eval_ids=CLASS_IDS):
+    model = model or build_model()
+    arrays = {"x": X, "there": np.ones(30, bool)}
+    result = run_stage(
+        model,
+        functools.partial(ArrayBatches, arrays, CLASS_IDS, WEIGHTS, 8, seed=0),
+        name="head",
+        steps=4,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        config=TrainConfig(**{**vars(CONFIG), "patience": patience}),
+        folder=folder,
+        eval_data=ArrayBatches(arrays, eval_ids, WEIGHTS, 8),
+    )
+    return model, result
+
+
+def train_until(folder, epoch, monkeypatch):
+    """Trains until a process would be killed, after so many epochs."""
+
+    def die(self, index, logs=None):
+        if index == epoch:
+            raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Resume, "on_epoch_begin", die)
+        with pytest.raises(Killed):
+            train(folder)
+
+
+def figures(result):
+    return [
+        {name: value for name, value in epoch.items() if name != "seconds"}
+        for epoch in result.history
+    ]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("whole"))
+
+
+def assert_same(found, whole):
+    model, result = found
+    assert result.best_epoch == whole[1].best_epoch == EPOCHS
+    for epoch, expected in zip(figures(result), figures(whole[1]), strict=True):
+        assert epoch == pytest.approx(expected, abs=1e-6)
+    for weight, expected in zip(model.get_weights(), whole[0].get_weights(), strict=True):
+        np.testing.assert_allclose(weight, expected, atol=1e-6)
+
+
+def test_training_is_repeatable(whole, tmp_path):
+    assert_same(train(tmp_path), whole)
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 4])
+def test_killed_and_resumed_equals_uninterrupted(whole, tmp_path, monkeypatch, epoch):
+    train_until(tmp_path, epoch, monkeypatch)
+    assert_same(train(tmp_path), whole)
+
+
+def test_resumes_more_than_once(whole, tmp_path, monkeypatch):
+    for epoch in (1, 2, 4):
+        train_until(tmp_path, epoch, monkeypatch)
+    assert_same(train(tmp_path), whole)
+
+
+def test_finished_training_is_loaded_not_repeated(whole, tmp_path, monkeypatch):
+    train(tmp_path)
+    monkeypatch.setattr(keras.Model, "fit", lambda *_, **__: pytest.fail("trained again"))
+    assert_same(train(tmp_path), whole)
+
+
+def test_half_written_checkpoints_are_ignored(whole, tmp_path, monkeypatch):
+    train_until(tmp_path, 2, monkeypatch)
+    half = tmp_path / ".partial-99999-last"
+    shutil.copytree(tmp_path / "last", half)
+    state = json.loads((half / "state.json").read_text())
+    state["history"].append(state["history"][-1])
+    (half / "state.json").write_text(json.dumps(state))
+    (half / "model.weights.h5").write_bytes(b"half")
+    assert_same(train(tmp_path), whole)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["last"]
+
+
+def test_without_patience_the_last_epoch_is_the_result(tmp_path):
+    model, result = train(tmp_path, learning_rate=5.0)
+    assert result.best_epoch == EPOCHS
+    assert not (tmp_path / "best").exists()
+
+
+def test_patience_stops_and_goes_back_to_the_best_epoch(tmp_path):
+    """Labels of the eval rows are turned round: every epoch makes them worse."""
+    epochs_seen = []
+    model = build_model()
+    spy = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: epochs_seen.append((logs["val_loss"], model.get_weights()))
+    )
+    original = model.fit
+    model.fit = lambda *args, callbacks, **options: original(
+        *args, callbacks=[*callbacks, spy], **options
+    )
+    _, result = train(tmp_path, model, patience=2, epochs=20, eval_ids=1 - CLASS_IDS)
+    losses = [loss for loss, _ in epochs_seen]
+    best = int(np.argmin(losses))
+    assert result.best_epoch == best + 1
+    assert len(losses) == result.best_epoch + 2 < 20
+    for weight, expected in zip(model.get_weights(), epochs_seen[best][1], strict=True):
+        np.testing.assert_array_equal(weight, expected)
+
+    again, result = train(tmp_path, patience=2, epochs=20, eval_ids=1 - CLASS_IDS)
+    assert len(result.history) == len(losses)
+    for weight, expected in zip(again.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, expected)
+
+
+def test_the_best_epoch_is_safe_before_the_last_one_says_so(tmp_path, monkeypatch):
+    """Else a process killed between the two would go back to an older best epoch."""
+    written = []
+    original = Resume._write
+
+    def write(self, name):
+        written.append(name)
+        original(self, name)
+
+    monkeypatch.setattr(Resume, "_write", write)
+    train(tmp_path, patience=3)
+    assert written[:2] == ["best", "last"]

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+
+from trainer.features import ArrayBatches, has_arrays, open_arrays, write_arrays
+
+
+def batches(*sizes, fields=("a", "b")):
+    start = 0
+    for size in sizes:
+        rows = np.arange(start, start + size)
+        values = {"a": np.float32(rows)[:, None].repeat(3, axis=1), "b": rows % 2 == 0}
+        yield {name: values[name] for name in fields}
+        start += size
+
+
+def test_arrays_come_back(tmp_path):
+    folder = tmp_path / "f"
+    assert not has_arrays(folder)
+    write_arrays(folder, batches(4, 4, 2), 10)
+    assert has_arrays(folder)
+    arrays = open_arrays(folder)
+    assert set(arrays) == {"a", "b"}
+    assert arrays["a"].dtype == np.float32
+    np.testing.assert_array_equal(arrays["a"], np.arange(10)[:, None].repeat(3, axis=1))
+    np.testing.assert_array_equal(arrays["b"], np.arange(10) % 2 == 0)
+
+
+@pytest.mark.parametrize("num_rows", [9, 11])
+def test_a_wrong_number_of_rows_leaves_nothing(tmp_path, num_rows):
+    with pytest.raises(ValueError):
+        write_arrays(tmp_path / "f", batches(4, 4, 2), num_rows)
+    assert not has_arrays(tmp_path / "f")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_rows_are_no_error(tmp_path):
+    write_arrays(tmp_path / "f", [], 0)
+    assert has_arrays(tmp_path / "f")
+    assert open_arrays(tmp_path / "f") == {}
+
+
+def make(num_rows=10, batch_size=4, **options):
+    rows = np.arange(num_rows)
+    arrays = {"x": rows * 10.0}
+    return ArrayBatches(arrays, rows, rows * 0.5, batch_size, **options)
+
+
+def ids(data):
+    return np.concatenate([data[i][1] for i in range(len(data))]).tolist()
+
+
+def test_every_row_comes_once_with_its_own_values():
+    data = make(seed=3)
+    assert len(data) == 3
+    assert sorted(ids(data)) == list(range(10))
+    for index in range(len(data)):
+        tensors, class_ids, weights = data[index]
+        np.testing.assert_array_equal(tensors["x"], class_ids * 10.0)
+        np.testing.assert_array_equal(weights, class_ids * 0.5)
+
+
+def test_order_without_a_seed_is_that_of_the_rows():
+    data = make()
+    data.on_epoch_end()
+    assert ids(data) == list(range(10))
+
+
+def test_order_depends_on_seed_and_epoch_only():
+    data = make(seed=3)
+    orders = []
+    for _ in range(4):
+        orders.append(ids(data))
+        data.on_epoch_end()
+    assert len({tuple(order) for order in orders}) == 4
+    for epoch, order in enumerate(orders):
+        assert ids(make(seed=3, first_epoch=epoch)) == order
+    assert ids(make(seed=4)) != orders[0]
+
+
+def test_no_rows_are_no_batches():
+    assert len(make(num_rows=0)) == 0
