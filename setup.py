@@ -4,7 +4,7 @@ import sys
 
 from setuptools import find_packages, setup
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036  pip says it less clearly
     sys.exit(
         "taxofuse needs Python 3.11 or newer. "
         f"Received: {sys.version.split()[0]}. Choose one with `make install PYTHON=python3.11`."

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from trainer.features import has_arrays, open_arrays, write_arrays
 from trainer.input_pipeline import CLASS_ID, branch_dataset, raw_dataset, split_folder
 from trainer.preprocessing import Branch, present_name
+from trainer.progress import progress_bar
 from trainer.records import count_records
 from trainer.registry import MODALITIES
 
@@ -151,9 +150,7 @@ def _branch_batches(
         lambda raw: modality.present(raw[branch.input.name])
     )
     title = f"{branch.name} of {split} rows"
-    with tqdm(
-        desc=title, total=count_records(source), unit="row", file=sys.stderr, mininterval=0.5
-    ) as bar:
+    with progress_bar(title, count_records(source)) as bar:
         for tensors, present in tf.data.Dataset.zip(branch_dataset(source, branch), presences):
             batch = {present_name(branch.input.name): present.numpy()}
             if branch.encoder.pretrained:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tqdm import tqdm
 
 from trainer.catalogue import Catalogue
 from trainer.data.examples import read_examples
 from trainer.files import new_folder, write_json
 from trainer.preprocessing import Branch, preprocess, present_name, raw_specs
+from trainer.progress import progress_bar
 from trainer.records import count_records, read_records, write_records
 
 CLASS_ID = "class_id"
@@ -40,7 +39,10 @@ def write_examples(catalogue: Catalogue, folder: Path) -> None:
         CLASS_ID: tf.TensorSpec([], tf.int32),
     }
     problems: dict[str, str] = {}
-    with new_folder(folder) as temporary, _bar("Reading products", len(catalogue.ids)) as bar:
+    with (
+        new_folder(folder) as temporary,
+        progress_bar("Reading products", len(catalogue.ids)) as bar,
+    ):
         for split in catalogue.split_names:
             rows = _example_rows(catalogue, catalogue.rows(split), problems, bar)
             write_records(split_folder(temporary, split), rows, specs)
@@ -121,7 +123,7 @@ def write_prepared(sources: Sequence[Path], folder: Path, branches: Sequence[Bra
     for branch in branches:
         specs.update(branch.encoder.input_specs())
         specs[present_name(branch.input.name)] = tf.TensorSpec([], tf.bool)
-    with _bar("Preparing products", sum(map(count_records, sources))) as bar:
+    with progress_bar("Preparing products", sum(map(count_records, sources))) as bar:
         write_records(folder, _prepared_rows(sources, branches, bar), specs, rows_per_shard=1024)
 
 
@@ -153,10 +155,6 @@ def prepared_dataset(
 
     return (
         read_records(folder, batch_size, shuffle_seed=shuffle_seed, deterministic=deterministic)
-        .map(parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=deterministic)
+        .map(parse)  # moves no data: threads would only cost
         .prefetch(tf.data.AUTOTUNE)
     )
-
-
-def _bar(title: str, total: int) -> Any:
-    return tqdm(desc=title, total=total, unit="row", file=sys.stderr, mininterval=0.5)

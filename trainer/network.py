@@ -87,6 +87,10 @@ def fit_network(
     """
     train = config.train
     keras.utils.set_random_seed(train.seed)
+    if train.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    # The process computes in one precision: what is built from here on takes it up.
+    keras.config.set_dtype_policy(_dtype_policy(train.mixed_precision))
     branches = build_branches(inputs, config.model.encoders)
     store.adapt(branches, splits)
     encoders = store.build_encoders(branches)
@@ -208,6 +212,12 @@ class _Fitting:
         if not sum(count_records(split_folder(self.store.examples, s)) for s in self.eval_splits):
             return np.zeros((0, 1, 1), np.float32)
         return model.predict(data, verbose=0)
+
+
+def _dtype_policy(mixed_precision: bool) -> str:
+    if not mixed_precision:
+        return "float32"
+    return "mixed_float16" if tf.config.list_physical_devices("GPU") else "mixed_bfloat16"
 
 
 def _class_weights(class_ids: np.ndarray, num_classes: int, scheme: str) -> np.ndarray:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from trainer.answers import OK, Answers
 from trainer.artefact import ModelCard, find_export
 from trainer.data.examples import Example, read_examples, row_ids
 from trainer.data.table import Table
+from trainer.progress import progress_bar
 from trainer.registry import MODALITIES
 
 NOTHING = "nothing to go by"
@@ -52,26 +51,21 @@ class Predictor:
                 f"Expected some of {columns}. Received: {list(table.frame.columns)}."
             )
         ids = row_ids(table)
-        examples = tqdm(
-            read_examples(table, self.card.inputs, ids),
-            desc="Answering",
-            total=len(ids),
-            unit="row",
-            file=sys.stderr,
-            mininterval=0.5,
-        )
+        examples = read_examples(table, self.card.inputs, ids)
         num_classes = len(self.card.class_names)
         scores = [np.zeros((0, num_classes), np.float32)]
         present: dict[str, list[bool]] = {spec.name: [] for spec in self.card.inputs}
         status: list[str] = []
-        for batch in _batches(examples, batch_size):
-            scores.append(self._ask(batch))
-            for example in batch:
-                found = [_is_present(example.values[spec.name]) for spec in self.card.inputs]
-                for spec, there in zip(self.card.inputs, found, strict=True):
-                    present[spec.name].append(there)
-                problems = [*example.problems, *([] if any(found) else [NOTHING])]
-                status.append("; ".join(problems) or OK)
+        with progress_bar("Answering", len(ids)) as bar:
+            for batch in _batches(examples, batch_size):
+                scores.append(self._ask(batch))
+                for example in batch:
+                    found = [_is_present(example.values[spec.name]) for spec in self.card.inputs]
+                    for spec, there in zip(self.card.inputs, found, strict=True):
+                        present[spec.name].append(there)
+                    problems = [*example.problems, *([] if any(found) else [NOTHING])]
+                    status.append("; ".join(problems) or OK)
+                bar.update(len(batch))
         return Answers(
             ids=ids,
             class_names=list(self.card.class_names),

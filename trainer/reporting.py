@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shlex
 from collections import Counter
 from collections.abc import Sequence
@@ -57,6 +58,7 @@ def evaluate_run(run: Run, network: Network) -> dict[str, Any]:
         with run.timed("study each modality alone"):
             study = _study_modalities(run, answers, labels, own_slices)
     metrics["study"] = [dataclasses.asdict(row) for row in study]
+    metrics["run"] = run.key
     metrics["measured_on"] = f"{split} rows, which the measured model has not seen"
     if run.refits:
         metrics["measured_on"] += (
@@ -91,6 +93,15 @@ def evaluate_run(run: Run, network: Network) -> dict[str, Any]:
     )
     write_report(run.workdir / "report.html", report)
     return metrics
+
+
+def load_metrics(run: Run) -> dict[str, Any] | None:
+    """Returns what `evaluate_run` wrote, if this very run is finished."""
+    path = run.workdir / "metrics.json"
+    if not (run.is_done and path.is_file() and (run.workdir / "report.html").is_file()):
+        return None
+    metrics = json.loads(path.read_text(encoding="utf-8"))
+    return metrics if metrics.get("run") == run.key else None
 
 
 def next_commands(run: Run) -> dict[str, str]:

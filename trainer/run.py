@@ -21,7 +21,7 @@ import tensorflow as tf
 from scipy.special import softmax
 
 from trainer.answers import OK, Answers
-from trainer.artefact import ModelCard
+from trainer.artefact import ModelCard, find_export
 from trainer.catalogue import describe_splits, load_catalogue
 from trainer.config import Config
 from trainer.data.splits import SPLITS
@@ -101,6 +101,14 @@ class Run:
         """Hash of all that decides what this run makes."""
         described = [dataclasses.asdict(self.config), self.fingerprint]
         return hashlib.sha256(json.dumps(described, default=str).encode()).hexdigest()[:16]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the newest export of the workdir is what this run would make."""
+        try:
+            return ModelCard.load(find_export(self.workdir)).run == self.key
+        except FileNotFoundError:
+            return False
 
     def train(self) -> Network:
         """Trains on the training rows."""

@@ -124,3 +124,27 @@ def test_a_writer_that_fails_leaves_nothing(tmp_path):
 def test_missing_folder_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"No records at .*nowhere: spec\.json is missing"):
         read_records(tmp_path / "nowhere", 4)
+
+
+def test_large_tensors_have_files_of_their_own(tmp_path):
+    specs = {**SPECS, "picture": tf.TensorSpec([80, 80, 3], tf.uint8)}
+    pictures = np.random.default_rng(0).integers(0, 256, (5, 80, 80, 3), np.uint8)
+    rows = [
+        {**row, "picture": picture} for row, picture in zip(make_rows(5), pictures, strict=True)
+    ]
+    write_records(tmp_path / "r", rows, specs, rows_per_shard=3)
+    sizes = [path.stat().st_size for path in sorted((tmp_path / "r").glob("*.picture"))]
+    assert sizes == [3 * 80 * 80 * 3, 2 * 80 * 80 * 3]
+    for seed in (None, 0):
+        for batch in read_records(tmp_path / "r", 2, shuffle_seed=seed).as_numpy_iterator():
+            np.testing.assert_array_equal(batch["picture"], pictures[batch["class_id"]])
+    only = read_records(tmp_path / "r", 5, names=["picture"])
+    np.testing.assert_array_equal(next(only.as_numpy_iterator())["picture"], pictures)
+
+
+def test_rows_of_another_shape_are_refused(tmp_path):
+    row = {**make_rows(1)[0], "pixels": np.zeros((3, 2, 1))}
+    with pytest.raises(
+        ValueError, match=r"'pixels' must be shaped \(2, 3, 1\). Received: shape \(3,"
+    ):
+        write_records(tmp_path / "r", [row], SPECS)

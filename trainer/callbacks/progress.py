@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import keras
-from tqdm import tqdm
+
+from trainer.progress import progress_bar
 
 
 class Progress(keras.callbacks.Callback):
@@ -21,14 +21,7 @@ class Progress(keras.callbacks.Callback):
 
     def __init__(self, title: str, epochs: int, first_epoch: int, steps: int) -> None:
         super().__init__()
-        self.bar = tqdm(
-            desc=title,
-            total=epochs * steps,
-            initial=first_epoch * steps,
-            unit="step",
-            file=sys.stderr,
-            mininterval=0.5,
-        )
+        self.bar = progress_bar(title, epochs * steps, "step", initial=first_epoch * steps)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         self.bar.update()

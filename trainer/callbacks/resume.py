@@ -14,13 +14,14 @@ from trainer.files import new_folder, write_json
 
 _STATE = "state.json"
 _WEIGHTS = "model.weights.h5"
+_EPOCH = "epoch-{:05d}"
 
 
 class Resume(keras.callbacks.Callback):
-    """Saves weights, optimizer and history after each epoch, whole or not at all.
+    """Saves weights, optimizer, random states and history after each epoch, whole or not at all.
 
     Keras' own `BackupAndRestore` writes in place, and knows nothing of the
-    history or of the best epoch.
+    history, of the best epoch, or of how far dropout has drawn.
 
     Args:
         folder: Where the last and the best epoch are kept.
@@ -41,11 +42,16 @@ class Resume(keras.callbacks.Callback):
         Returns:
             The number of epochs that are done.
         """
-        if not (self.folder / "last" / _STATE).is_file():
+        finished = self._finished()
+        if not finished:
             return 0
-        self.history = json.loads((self.folder / "last" / _STATE).read_text())
+        folder = self.folder / _EPOCH.format(max(finished))
+        state = json.loads((folder / _STATE).read_text())
+        self.history = state["history"]
         model.optimizer.build(model.trainable_variables)
-        model.load_weights(self.folder / "last" / _WEIGHTS)
+        model.load_weights(folder / _WEIGHTS)
+        for variable, value in zip(_random_states(model), state["random_states"], strict=True):
+            variable.assign(value)
         return len(self.history)
 
     @property
@@ -70,9 +76,7 @@ class Resume(keras.callbacks.Callback):
         rate = self.model.optimizer.learning_rate
         logs["learning_rate"] = float(keras.ops.convert_to_numpy(rate))
         self.history.append(logs)
-        self._write("last")
-        if self.patience and self.best_epoch == len(self.history):
-            self._write("best")
+        self._write(len(self.history))
         if self.is_over:
             self.model.stop_training = True
 
@@ -81,15 +85,24 @@ class Resume(keras.callbacks.Callback):
 
     def load_best(self) -> None:
         """Loads the weights of the best epoch where patience chose one."""
-        best = self.folder / "best" / _WEIGHTS
-        if self.patience and best.is_file():
-            self.model.load_weights(best)
+        if self.best_epoch < len(self.history):
+            self.model.load_weights(self.folder / _EPOCH.format(self.best_epoch) / _WEIGHTS)
 
-    def remove(self) -> None:
-        """Removes what was kept, once the result is safe elsewhere."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def _finished(self) -> list[int]:
+        folders = self.folder.glob("epoch-*") if self.folder.is_dir() else ()
+        return [int(folder.name.removeprefix("epoch-")) for folder in folders]
 
-    def _write(self, name: str) -> None:
-        with new_folder(self.folder / name) as temporary:
+    def _write(self, epoch: int) -> None:
+        with new_folder(self.folder / _EPOCH.format(epoch)) as temporary:
             self.model.save_weights(temporary / _WEIGHTS)
-            write_json(temporary / _STATE, self.history)
+            states = [variable.numpy().tolist() for variable in _random_states(self.model)]
+            write_json(temporary / _STATE, {"history": self.history, "random_states": states})
+        # The new epoch is there before an old one goes: at no time is there none.
+        for other in self._finished():
+            if other not in (epoch, self.best_epoch):
+                shutil.rmtree(self.folder / _EPOCH.format(other), ignore_errors=True)
+
+
+def _random_states(model: keras.Model) -> list[keras.Variable]:
+    """Returns the states of dropouts, which Keras does not save with the weights."""
+    return [v for v in model.non_trainable_variables if v.name == "seed_generator_state"]

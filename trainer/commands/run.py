@@ -22,15 +22,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Runs the main job; prints figures and paths."""
     config = configure(args)
-    from trainer.reporting import evaluate_run, next_commands
+    from trainer.artefact import find_export
+    from trainer.reporting import evaluate_run, load_metrics, next_commands
     from trainer.run import Run
 
     job = Run(config, args.workdir)
     job.prepare()
     job.report_split  # noqa: B018  refuses now rather than after the training
-    network = job.train()
-    metrics = evaluate_run(job, network)
-    export = job.finish()
+    metrics = load_metrics(job)
+    if metrics is None:
+        metrics = evaluate_run(job, job.train())
+        job.finish()
+    else:
+        job.say(f"{args.workdir} holds this very run, finished: nothing to do")
+    export = find_export(args.workdir)
     low, high = metrics["accuracy_interval"]
     print(f"held-out products  {metrics['num_examples']}")
     print(f"accuracy           {metrics['accuracy']:.4f}  (95 % interval {low:.3f} to {high:.3f})")

@@ -20,10 +20,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Trains and exports; prints the path of the model."""
     config = configure(args)
+    from trainer.artefact import find_export
     from trainer.run import Run
 
     job = Run(config, args.workdir)
     job.prepare()
-    job.train()
-    print(job.finish())
+    if job.is_done:
+        job.say(f"{args.workdir} holds this very run, finished: nothing to do")
+    else:
+        job.train()
+        job.finish()
+    print(find_export(args.workdir))
     return 0

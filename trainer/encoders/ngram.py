@@ -127,7 +127,7 @@ class NGramEncoder(Encoder):
         }
 
     def get_resources(self) -> list[Any]:
-        return list(self._tables.values())
+        return [self._table(kind) for kind in self._terms]
 
     def build(self) -> keras.Model:
         term_ids = keras.Input([None], dtype="int32", name=f"{self.name}_term_ids")
@@ -136,6 +136,7 @@ class NGramEncoder(Encoder):
         inputs = {tensor.name: tensor for tensor in (term_ids, weights)}
         model = keras.Model(inputs, layer(term_ids, weights), name=self.name)
         layer.set_weights([self._vectors])
+        model.trainable = self.trainable == "full"
         return model
 
     def _cut(self, values: tf.Tensor) -> dict[str, tf.RaggedTensor]:

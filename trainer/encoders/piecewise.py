@@ -45,9 +45,12 @@ class PiecewiseEncoder(Encoder):
         values = values[np.isfinite(values)]
         if len(values):
             scaled = self._scale(tf.constant(values)).numpy()
-            edges = np.unique(np.quantile(scaled, np.linspace(0, 1, self.num_bins + 1)))
-            # One price for all products: a bin of width 1 around it.
-            edges = edges if len(edges) > 1 else np.array([edges[0] - 0.5, edges[0] + 0.5])
+            edges = np.quantile(scaled, np.linspace(0, 1, self.num_bins + 1))
+            # Different as float32 too, or a bin would have no width.
+            edges = np.unique(edges.astype(np.float32))
+            if len(edges) == 1:  # one price for all products: a bin around it
+                half = max(0.5, abs(float(edges[0])) / 1000)
+                edges = np.array([edges[0] - half, edges[0] + half])
             self._edges = [float(edge) for edge in edges]
 
     def get_state(self) -> dict[str, Any]:

@@ -1,0 +1,77 @@
+"""The second stage: encoders that are trained, from records that were prepared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from trainer.config import Config, apply_overrides, load_config
+from trainer.predictor import Predictor
+from trainer.run import Run, load_network
+
+WORDS = {"audio": "head phones", "power": "red wire"}
+ROWS = 48
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    labels = [list(WORDS)[row % 2] for row in range(ROWS)]
+    texts = [f"{WORDS[label]} {rng.choice(['head', 'wire', 'less'])}" for label in labels]
+    return pd.DataFrame({"title": texts, "price": rng.uniform(1, 9, ROWS), "label": labels})
+
+
+def configure(preset: str, **train: object) -> Config:
+    settings = [
+        "data.label=label",
+        "model.encoders.text={'bert': {'weights': %r, 'max_tokens': 8, 'trainable': 'full'}}"
+        % preset,
+        "train.head_epochs=2",
+        "train.encoder_epochs=3",
+        "train.encoder_learning_rate=0.003",
+        "train.batch_size=8",
+        *(f"train.{name}={value}" for name, value in train.items()),
+    ]
+    return apply_overrides(load_config("tiny"), settings)
+
+
+def test_encoders_change_and_the_export_answers_like_the_keras_model(
+    tiny_bert: str, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    run = Run(configure(tiny_bert), tmp_path, source=frame, quiet=True)
+    run.prepare()
+    network = run.train()
+    before = run.store.build_encoders(network.branches)["text_bert"].get_weights()
+    after = network.encoders["text_bert"].get_weights()
+    assert any(not np.allclose(old, new) for old, new in zip(before, after, strict=True))
+    assert [epoch["stage"] for epoch in network.history] == ["head"] * 2 + ["encoders"] * 3
+    assert not run.refits, "training encoders twice is not cheap: `auto` must not"
+    # The eval rows are as long as the test rows; both are answered by the trained encoders.
+    answers = run.answer(network, "test")
+    run.finish()
+    predicted = Predictor(tmp_path).answer(run.catalogue.take(run.catalogue.rows("test")))
+    np.testing.assert_allclose(predicted.scores, answers.scores, atol=1e-5)
+    scorer, state = load_network(tmp_path)
+    assert scorer.output_shape == (None, 2)
+    assert [branch["encoder"] for branch in state["branches"]] == ["bert", "piecewise"]
+
+
+def test_mixed_precision_trains_and_answers_in_float32(
+    tiny_bert: str, frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    import keras
+
+    try:
+        run = Run(configure(tiny_bert, mixed_precision=True), tmp_path, source=frame, quiet=True)
+        run.prepare()
+        network = run.train()
+        assert network.encoders["text_bert"].compute_dtype == "bfloat16"
+        scores = run.answer(network, "test").scores
+    finally:
+        keras.config.set_dtype_policy("float32")
+    np.testing.assert_allclose(scores.sum(axis=1), 1.0, atol=1e-5)
+    losses = [epoch["loss"] for epoch in network.history]
+    assert losses[-1] < losses[0]

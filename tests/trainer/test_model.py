@@ -1,0 +1,92 @@
+import keras
+import numpy as np
+import pytest
+
+from trainer.config import ModelConfig
+from trainer.inputs import InputSpec
+from trainer.model import build_scorer, build_voter, build_votes
+from trainer.preprocessing import build_branches, present_name
+
+INPUTS = (
+    InputSpec("text", "text", ("title",)),
+    InputSpec("price", "number", ("price",)),
+)
+ENCODERS = {"text": {"tiny_text": {"dim": 3}, "ngram": {}}, "number": {"piecewise": {}}}
+WIDTHS = {"text_tiny_text": 3, "text_ngram": 4, "price_piecewise": 2}
+ROWS, CLASSES = 5, 3
+
+
+@pytest.fixture(scope="module")
+def branches():
+    return build_branches(INPUTS, ENCODERS)
+
+
+@pytest.fixture
+def votes(branches):
+    keras.utils.set_random_seed(0)
+    model = build_votes(branches, WIDTHS, CLASSES, ModelConfig(modality_dropout=0.5))
+    rng = np.random.default_rng(0)
+    model.set_weights([rng.normal(size=weight.shape) for weight in model.get_weights()])
+    return model
+
+
+def make_inputs():
+    rng = np.random.default_rng(1)
+    values = {
+        name: rng.normal(size=(ROWS, width)).astype(np.float32) for name, width in WIDTHS.items()
+    }
+    values[present_name("text")] = np.array([1, 1, 0, 0, 1], bool)
+    values[present_name("price")] = np.array([1, 0, 1, 0, 1], bool)
+    return values
+
+
+def test_votes_equal_their_definition(votes, branches):
+    """Concatenation of scaled embeddings, and every branch alone, each into a linear layer."""
+    values = make_inputs()
+    shown = {
+        branch.name: 10 * values[branch.name] * values[present_name(branch.input.name)][:, None]
+        for branch in branches
+    }
+    kernel, bias = votes.get_layer("fused_vote").get_weights()
+    expected = [np.concatenate([shown[name] for name in sorted(shown)], axis=1) @ kernel + bias]
+    for branch in branches:
+        kernel, bias = votes.get_layer(f"{branch.name}_vote").get_weights()
+        there = values[present_name(branch.input.name)][:, None]
+        expected.append((shown[branch.name] @ kernel + bias) * there)
+    np.testing.assert_allclose(votes(values), np.stack(expected, axis=1), atol=1e-4)
+
+
+def test_values_of_absent_inputs_never_matter(votes):
+    values = make_inputs()
+    expected = votes(values)
+    for name in WIDTHS:
+        there = values[present_name(name.split("_")[0])]
+        values[name] = np.where(there[:, None], values[name], np.nan)
+    np.testing.assert_array_equal(votes(values), expected)
+
+
+def test_gradients_are_finite_where_embeddings_are_absent(votes):
+    import tensorflow as tf
+
+    values = make_inputs()
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(tf.square(votes(values, training=True)))
+    for gradient in tape.gradient(loss, [w.value for w in votes.trainable_weights]):
+        assert np.isfinite(gradient).all()
+
+
+def test_scores_are_the_softmax_of_weighted_votes(votes, branches):
+    cached = [branch.name for branch in branches]
+    voter = build_voter(branches, {}, votes, cached=cached)
+    weights = np.array([0.5, 1.0, 0.0, 2.0], np.float32)
+    values = make_inputs()
+    logits = np.einsum("v,nvc->nc", weights, votes(values)).astype(np.float64)
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    expected = exponentials / exponentials.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(build_scorer(voter, weights)(values), expected, atol=1e-5)
+
+
+def test_unknown_fusion_options_are_named(branches):
+    config = ModelConfig(fusion="gated", fusion_options={"projection_dims": 3})
+    with pytest.raises(ValueError, match=r"'projection_dims'.*Did you mean 'projection_dim'\?"):
+        build_votes(branches, WIDTHS, CLASSES, config)
