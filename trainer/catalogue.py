@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ class Catalogue:
                 digest.update(pd.util.hash_pandas_object(cells, index=False).to_numpy().tobytes())
                 if spec.kind == "image":
                     for cell in cells:
-                        digest.update(_file_state(self.table.folder / cell))
+                        digest.update(_file_state(self.table.folder, cell))
         return digest.hexdigest()[:16]
 
 
@@ -181,9 +182,11 @@ def _level_names(config: DataConfig, class_names: list[str]) -> tuple[str, ...]:
     return tuple(f"{config.label[0]}_{level}" for level in range(1, depth + 1))
 
 
-def _file_state(path: Path) -> bytes:
+def _file_state(folder: Path, cell: str) -> bytes:
     try:
-        state = path.stat()
-    except OSError:
+        state = (folder / cell.replace("\\", "/")).stat()
+    except (OSError, ValueError):  # not there; too long or unfit for a path
         return b"absent"
-    return f"{state.st_size}:{state.st_mtime_ns}".encode()
+    # An empty cell names the folder, whose time changes with everything that is written there.
+    is_file = stat.S_ISREG(state.st_mode)
+    return f"{state.st_size}:{state.st_mtime_ns}".encode() if is_file else b"absent"

@@ -104,7 +104,9 @@ class TrainConfig:
         encoder_learning_rate: Peak of the second stage.
         warmup: Share of the steps in which the learning rate rises.
         weight_decay: Of AdamW (Loshchilov and Hutter, 2019, arXiv:1711.05101).
-        l2: Penalty on the squared weights of the head.
+        l2: Penalty on the squared weights of the votes, `l2 / 2` for the sum
+            of the losses of all rows: the more rows, the less it counts. The
+            inverse of `C` in scikit-learn's logistic regression.
         label_smoothing: Share of the target spread over all classes.
         class_weights: `none`, or `balanced` (rows count inversely to the
             frequency of their class).
@@ -121,12 +123,12 @@ class TrainConfig:
 
     batch_size: int = 64
     head_epochs: int = 60
-    head_learning_rate: float = 0.01
+    head_learning_rate: float = 0.02
     encoder_epochs: int = 3
     encoder_learning_rate: float = 2e-5
     warmup: float = 0.1
     weight_decay: float = 0.0
-    l2: float = 0.0
+    l2: float = 1.0
     label_smoothing: float = 0.1
     class_weights: str = "none"
     patience: int = 0

@@ -22,7 +22,7 @@ from trainer.features import ArrayBatches
 from trainer.input_pipeline import prepared_dataset, split_folder, write_prepared
 from trainer.inputs import InputSpec
 from trainer.model import build_scorer, build_voter, build_votes
-from trainer.pooling import fit_vote_weights
+from trainer.pooling import fit_vote_weights, prior_weights
 from trainer.preprocessing import Branch, build_branches
 from trainer.records import count_records
 from trainer.stage import run_stage
@@ -95,14 +95,16 @@ def fit_network(
     store.adapt(branches, splits)
     encoders = store.build_encoders(branches)
     widths = {name: encoder.output.shape[-1] for name, encoder in encoders.items()}
-    votes = build_votes(branches, widths, num_classes, config.model, l2=train.l2, seed=train.seed)
+    # A prior on the weights, once for the whole table, beside a mean over rows and votes.
+    l2 = train.l2 / (2 * len(store.class_ids(splits)) * (len(branches) + 1))
+    votes = build_votes(branches, widths, num_classes, config.model, l2=l2, seed=train.seed)
     pretrained = [branch.name for branch in branches if branch.encoder.pretrained]
     network = Network(
         branches,
         encoders,
         voter=build_voter(branches, encoders, votes),
         cached_voter=build_voter(branches, encoders, votes, cached=pretrained),
-        vote_weights=np.full(len(branches) + 1, 1 / (len(branches) + 1), np.float32),
+        vote_weights=prior_weights(len(branches) + 1),
         splits=tuple(splits),
     )
     fitting = _Fitting(

@@ -49,6 +49,8 @@ def run(args: argparse.Namespace) -> int:
         elif args.out.suffix == ".parquet":
             frame.to_parquet(temporary, index=False)
         else:
-            frame.to_json(temporary, orient="records", lines=True, force_ascii=False)
+            lines = frame.to_json(orient="records", lines=True, force_ascii=False)
+            # Of no rows pandas makes an empty line, which is no JSON.
+            temporary.write_text(lines if len(frame) else "", encoding="utf-8")
     print(args.out)
     return 0

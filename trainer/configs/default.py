@@ -16,6 +16,9 @@ def get_config() -> Config:
                 "text": {"bert": {"weights": "package:all-minilm-l6-v2"}, "ngram": {}},
                 "number": {"piecewise": {}},
                 "category": {"one_hot": {}},
-            }
+            },
+            # Each branch has a vote of its own for rows that lack the others. Hiding inputs from
+            # the fusion as well cost a point and a half on 62 classes of 706 real products.
+            modality_dropout=0.0,
         )
     )

@@ -1,0 +1,115 @@
+"""The main job leaves what DESIGN promises."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+
+import pytest
+
+from trainer.config import Config
+from trainer.run import Run
+
+LEAKS = ("category_path", "shelf")
+
+
+@pytest.fixture(scope="module")
+def metrics(trained):
+    return json.loads((trained.folder / "metrics.json").read_text(encoding="utf-8"))
+
+
+def test_workdir_holds_what_is_promised(trained):
+    for name in ("config.json", "metrics.json", "report.html", "model.keras"):
+        assert (trained.folder / name).stat().st_size > 0, name
+    assert (trained.folder / "export" / "1" / "saved_model.pb").is_file()
+    assert list((trained.folder / "logs").rglob("events.out.tfevents.*"))
+    assert not list(trained.folder.rglob(".partial-*"))
+    assert not (trained.folder / "cache" / "checkpoints").exists()
+
+
+def test_metrics_have_the_promised_keys(metrics):
+    assert {"accuracy", "macro_f1", "weighted_f1", "per_class", "num_examples"} <= set(metrics)
+    assert set(metrics["levels"]) == {"department", "category"}
+    assert set(metrics["per_class"]) == {"home > lamps", "worn > watches", "worn > shirts"}
+    assert sum(of["support"] for of in metrics["per_class"].values()) == metrics["num_examples"]
+    assert metrics["levels"]["department"]["accuracy"] >= metrics["accuracy"]
+
+
+def test_learns_the_shop(metrics):
+    assert metrics["accuracy"] >= 0.8
+
+
+def test_results_go_to_stdout_and_the_rest_to_stderr(trained, metrics):
+    assert f"accuracy           {metrics['accuracy']:.4f}" in trained.stdout
+    for name in ("report.html", "metrics.json", "export/1", "taxofuse predict --model"):
+        assert name in trained.stdout
+    for name in LEAKS:
+        assert name in trained.stderr
+
+
+def test_report_shows_what_was_left_out_and_needs_no_network(trained):
+    report = (trained.folder / "report.html").read_text(encoding="utf-8")
+    for name in LEAKS:
+        assert name in report
+    assert 'src="http' not in report
+    assert '<link rel="stylesheet"' not in report
+
+
+def test_leaks_are_left_out_as_if_they_had_been_ignored(trained, tmp_path):
+    """The same inputs, splits and cells: the same training, to the name of its checkpoints."""
+    text = (trained.folder / "config.json").read_text(encoding="utf-8")
+    config = Config.from_dict(json.loads(text))
+    assert config.data.ignore == ()
+    runs = {}
+    for ignore in ((), LEAKS):
+        data = dataclasses.replace(config.data, ignore=ignore)
+        runs[ignore] = Run(dataclasses.replace(config, data=data), tmp_path, quiet=True)
+        runs[ignore].prepare()
+    assert set(runs[()].catalogue.leaks) == set(LEAKS)
+    assert runs[LEAKS].catalogue.leaks == {}
+    assert runs[LEAKS].fingerprint == runs[()].fingerprint
+    assert runs[LEAKS].catalogue.inputs == runs[()].catalogue.inputs
+
+
+def test_config_json_is_enough_to_run_again(trained, shop, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = (trained.folder / "config.json").read_text(encoding="utf-8")
+    config = Config.from_dict(json.loads(text))
+    assert config.to_json().strip() == text.strip()
+    again = Run(config, trained.folder, quiet=True)
+    again.prepare()
+    assert again.is_done
+    assert again.catalogue.level_names == ("department", "category")
+
+
+def test_the_same_command_again_changes_nothing(trained, shop, run_arguments, call):
+    def state():
+        files = [path for path in trained.folder.rglob("*") if path.is_file()]
+        return {path: path.stat().st_mtime_ns for path in files if path.name != "config.json"}
+
+    before = state()
+    began = time.monotonic()
+    done = call(*run_arguments(shop, trained.folder))
+    assert done.code == 0
+    assert done.stdout == trained.stdout
+    assert state() == before
+    assert time.monotonic() - began < 10
+
+
+def test_evaluate_measures_the_export(trained, shop, call, tmp_path):
+    done = call("evaluate", "--model", trained.folder, "--data", shop, "--out", tmp_path)
+    assert done.code == 0, done.stderr
+    metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["num_examples"] == 72
+    assert f"accuracy     {metrics['accuracy']:.4f}" in done.stdout
+    assert (tmp_path / "report.html").is_file()
+    assert len((tmp_path / "answers.csv").read_text().splitlines()) == 73
+
+
+def test_export_copies_the_model_as_the_next_version(trained, call, tmp_path):
+    for version in ("1", "2"):
+        done = call("export", "--model", trained.folder, "--out", tmp_path / "models")
+        assert done.code == 0, done.stderr
+        assert done.stdout.strip() == str(tmp_path / "models" / version)
+        assert (tmp_path / "models" / version / "saved_model.pb").is_file()

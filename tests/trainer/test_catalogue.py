@@ -1,0 +1,100 @@
+import os
+
+import pandas as pd
+import pytest
+
+from trainer.catalogue import load_catalogue
+from trainer.config import DataConfig
+
+ROWS = 24
+
+
+@pytest.fixture
+def frame(tmp_path):
+    for row in range(ROWS - 1):
+        (tmp_path / f"{row}.jpg").write_bytes(b"picture %d" % row)
+    frame = pd.DataFrame(
+        {
+            "title": [f"thing {'red' if row % 2 else 'blue'} {row * 7919}" for row in range(ROWS)],
+            "price": [f"{row}.5" for row in range(ROWS)],
+            "picture": [*(f"{row}.jpg" for row in range(ROWS - 1)), ""],
+            "label": ["a" if row % 2 else "b" for row in range(ROWS)],
+        }
+    )
+    frame.attrs["folder"] = str(tmp_path)
+    return frame
+
+
+def load(frame, **data):
+    said = []
+    columns = {"picture": "image", **data.pop("columns", {})}
+    config = DataConfig(**{"label": ("label",), "columns": columns, **data})
+    return load_catalogue(frame, config, said.append), said
+
+
+def fingerprint(frame, **data):
+    return load(frame, **data)[0].fingerprint()
+
+
+def test_fingerprint_is_of_what_the_training_reads(frame, tmp_path):
+    first = fingerprint(frame)
+    assert fingerprint(frame) == first
+    assert fingerprint(frame.assign(price=frame["price"].replace("3.5", "4.5"))) != first
+    assert fingerprint(frame.assign(label=["a", *frame["label"][1:]])) != first
+    assert fingerprint(frame, seed=1) != first
+    assert fingerprint(frame, ignore=("price",)) != first
+    (tmp_path / "0.jpg").write_bytes(b"another")
+    assert fingerprint(frame) != first
+
+
+def test_fingerprint_ignores_what_else_happens_in_the_folder(frame, tmp_path):
+    """A row without picture must not stand for the folder, which changes with every run."""
+    first = fingerprint(frame)
+    (tmp_path / "run").mkdir()
+    os.utime(tmp_path, (1, 1))
+    assert fingerprint(frame) == first
+
+
+def test_fingerprint_sees_pictures_behind_paths_of_windows(frame, tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "a.jpg").write_bytes(b"one")
+    frame.loc[0, "picture"] = "deep\\a.jpg"
+    first = fingerprint(frame)
+    (tmp_path / "deep" / "a.jpg").write_bytes(b"other")
+    assert fingerprint(frame) != first
+
+
+def test_cells_that_are_no_paths_are_no_error(frame):
+    frame.loc[0, "picture"] = "x" * 5000
+    frame.loc[1, "picture"] = "a\0b.jpg"
+    assert fingerprint(frame)
+
+
+def test_rows_without_label_are_counted_and_left_out(frame):
+    frame.loc[[1, 2], "label"] = ""
+    catalogue, said = load(frame)
+    assert len(catalogue.ids) == ROWS - 2
+    assert catalogue.ids[:2] == ["0", "3"], "ids are row numbers of the whole table"
+    assert catalogue.rows_left_out == {"no label": 2}
+    assert any(line.split()[:2] == ["price", "number"] for line in said)
+
+
+def test_a_leaking_column_is_left_out_unless_insisted_on(frame):
+    frame["code"] = [f"{label.upper()}{row % 3}" for row, label in enumerate(frame["label"])]
+    left_out, said = load(frame)
+    assert set(left_out.leaks) == {"code"}
+    assert left_out.columns["code"].kind == "ignored"
+    assert all("code" not in spec.columns for spec in left_out.inputs)
+    assert any(line.split()[:2] == ["code", "ignored"] for line in said)
+    used, _ = load(frame, use=("code",))
+    assert used.leaks == {}
+    assert any("code" in spec.columns for spec in used.inputs)
+    with pytest.raises(ValueError, match=r"data\.use.*Did you mean 'code'\?"):
+        load(frame, use=("cod",))
+
+
+def test_levels_of_a_column_of_paths_are_numbered(frame):
+    frame["label"] = [f"x/{label}" for label in frame["label"]]
+    catalogue, _ = load(frame, label_separator="/")
+    assert catalogue.class_names == ["x > a", "x > b"]
+    assert catalogue.level_names == ("label_1", "label_2")
