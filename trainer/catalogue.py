@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from trainer.config import DataConfig
+from trainer.data.cells import as_text
 from trainer.data.columns import Column, infer_columns, plan_inputs
 from trainer.data.duplicates import group_near_duplicates
 from trainer.data.examples import row_ids
@@ -81,11 +82,10 @@ class Catalogue:
         digest.update("".join(self.splits).encode())
         for spec in self.inputs:
             for name in spec.columns:
-                cells = self.table.frame[name].astype(str)
-                digest.update(pd.util.hash_pandas_object(cells, index=False).to_numpy().tobytes())
-                if spec.kind == "image":
-                    for cell in cells:
-                        digest.update(_file_state(self.table.folder, cell))
+                for cell in self.table.frame[name]:
+                    digest.update(_content(cell))
+                    if spec.kind == "image":
+                        digest.update(_file_state(self.table.folder, as_text(cell)))
         return digest.hexdigest()[:16]
 
 
@@ -180,6 +180,13 @@ def _level_names(config: DataConfig, class_names: list[str]) -> tuple[str, ...]:
         return config.label
     depth = max(name.count(" > ") + 1 for name in class_names)
     return tuple(f"{config.label[0]}_{level}" for level in range(1, depth + 1))
+
+
+def _content(cell: object) -> bytes:
+    """Returns what a cell says with its length before it, so that cells cannot run together."""
+    is_bytes = isinstance(cell, (bytes, bytearray, memoryview))
+    content = bytes(cell) if is_bytes else as_text(cell).encode("utf-8", "surrogatepass")
+    return b"%d:%s" % (len(content), content)
 
 
 def _file_state(folder: Path, cell: str) -> bytes:

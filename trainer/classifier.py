@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import tempfile
+import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,10 +54,9 @@ class ProductClassifier:
             given["ignore"] = tuple(ignore)
         base = dataclasses.replace(base, data=dataclasses.replace(base.data, **given))
         self.config = apply_overrides(base, [f"{k}={v}" for k, v in (settings or {}).items()])
-        self._temporary: tempfile.TemporaryDirectory[str] | None = None
         if workdir is None:
-            self._temporary = tempfile.TemporaryDirectory(prefix="taxofuse-")
-            workdir = self._temporary.name
+            workdir = tempfile.mkdtemp(prefix="taxofuse-")
+            weakref.finalize(self, shutil.rmtree, workdir, ignore_errors=True)
         self.workdir = Path(workdir)
         self._predictor: Any = None
 

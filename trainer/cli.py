@@ -16,6 +16,8 @@ import traceback
 from collections.abc import Sequence
 from importlib.metadata import entry_points, version
 
+from trainer.registry import unknown
+
 GROUP = "taxofuse.commands"
 _ORDER = ("demo-data", "run", "train", "evaluate", "predict", "export", "serve", "explain")
 
@@ -40,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(command)
-        command.set_defaults(run=module.run)
+        command.set_defaults(run=module.run, parser=command)
     return parser
 
 
@@ -50,7 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 fine, 1 the work failed, 2 the call was wrong.
     """
-    args = build_parser().parse_args(arguments)
+    args, extra = build_parser().parse_known_args(arguments)
+    if extra:
+        # Left to argparse, the message would show no option of the command.
+        options = [name for name in args.parser._option_string_actions if name.startswith("--")]
+        wrong = next((word for word in extra if word.startswith("-")), extra[0])
+        args.parser.error(unknown("option", wrong.split("=")[0], options))
     # TensorFlow's own start-up lines would bury what the command says.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")

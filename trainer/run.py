@@ -35,8 +35,9 @@ from trainer.input_pipeline import (
     training_dataset,
     write_examples,
 )
+from trainer.model import build_fusion
 from trainer.network import Network, fit_network
-from trainer.preprocessing import present_name
+from trainer.preprocessing import build_branches, present_name
 from trainer.records import SPEC_FILE
 
 PREPROCESSING_FILE = "preprocessing.json"
@@ -83,6 +84,9 @@ class Run:
         )
         for reason, rows in self.catalogue.rows_left_out.items():
             self.say(f"{rows} rows left out: {reason}")
+        # What does not fit is refused now, before anything is read or written for it.
+        build_branches(self.catalogue.inputs, self.config.model.encoders)
+        build_fusion(self.config.model)
         write_text(self.workdir / "config.json", self.config.to_json() + "\n")
         examples = self.workdir / "cache" / f"examples-{self.fingerprint}"
         with self.timed("write the examples"):
@@ -204,7 +208,6 @@ class Run:
             trained_on={split: len(self.catalogue.rows(split)) for split in splits},
         )
         scorer = network.scorer()
-        path = export_saved_model(self.workdir / "export", network.branches, scorer, card)
         with new_file(self.workdir / "model.keras") as temporary:
             scorer.save(temporary)
         state = {
@@ -221,7 +224,8 @@ class Run:
             "card": card.to_dict(),
         }
         write_json(self.workdir / PREPROCESSING_FILE, state)
-        return path
+        # Last, because it says that the run is done.
+        return export_saved_model(self.workdir / "export", network.branches, scorer, card)
 
 
 def count_parameters(network: Network) -> dict[str, int]:

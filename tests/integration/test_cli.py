@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -38,7 +39,7 @@ def test_help_lists_every_command(call):
     done = call("--help")
     assert done.code == 0
     for name in COMMANDS:
-        assert f"\n    {name} " in done.stdout
+        assert re.search(rf"^ +{name}\b", done.stdout, re.MULTILINE), name
     assert done.stderr == ""
 
 
@@ -88,13 +89,20 @@ def refused(call, shop, tmp_path):
         (["--set", "data.use=shelv"], ["'shelv'", "Did you mean 'shelf'?"]),
         (["--set", "data.split=splits"], ["'splits'", "Expected one of"]),
         (["--ignore", "pictur"], ["'pictur'", "Did you mean 'picture'?"]),
-        (["--set", "data.fractions=1,0,0"], ["No rows are held out to report figures on"]),
     ],
 )
 def test_wrong_values_are_answered_with_valid_ones(refused, more, messages):
     stderr = refused("--config", "tiny", *more)
     for message in messages:
         assert message in stderr
+
+
+def test_no_row_to_report_on_is_refused_before_training(call, shop, tmp_path):
+    arguments = ["run", "--data", shop, "--label", "department", "--config", "tiny"]
+    done = call(*arguments, "--workdir", tmp_path, "--set", "data.fractions=1,0,0")
+    assert done.code == 2
+    assert "No rows are held out to report figures on" in done.stderr
+    assert not (tmp_path / "cache" / "checkpoints").exists()
 
 
 def test_unknown_command_names_the_known_ones(call):

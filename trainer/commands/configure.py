@@ -51,7 +51,8 @@ def configure(args: argparse.Namespace) -> Config:
         ValueError: for settings that do not exist or do not fit.
     """
     config = load_config(args.config)
-    given: dict[str, Any] = {"table": args.data}
+    # Whole, so that config.json is enough to run again from any folder.
+    given: dict[str, Any] = {"table": str(Path(args.data).absolute())}
     if args.label:
         given["label"] = _names(args.label)
     if args.label_separator:
@@ -59,7 +60,7 @@ def configure(args: argparse.Namespace) -> Config:
     if args.ignore:
         given["ignore"] = _names(args.ignore)
     if args.data == DEMO:
-        table = _draw_demo(args.workdir / DEMO)
+        table = _draw_demo(args.workdir.absolute() / DEMO)
         given["table"], given["slices"] = str(table), str(table.with_name("slices.csv"))
         given.setdefault("label", _DEMO_LABEL)
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, **given))
