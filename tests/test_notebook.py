@@ -1,4 +1,4 @@
-"""The notebook runs from the first cell to the last, and holds nothing that belongs in a package."""
+"""The notebook runs from start to end, and holds nothing that belongs in a package."""
 
 from __future__ import annotations
 

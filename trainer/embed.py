@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import keras
 import numpy as np
@@ -36,6 +37,8 @@ class FeatureStore:
         self.examples = examples
         self.fingerprint = fingerprint
         self._frozen: dict[str, keras.Model] = {}
+        self._traced: dict[str, tuple[keras.Model, Callable[..., tf.Tensor]]] = {}
+        self._digests: WeakKeyDictionary[keras.Model, str] = WeakKeyDictionary()
 
     def build_encoders(self, branches: Sequence[Branch]) -> dict[str, keras.Model]:
         """Builds the Keras half of every branch; frozen ones that learn nothing are loaded once."""
@@ -122,8 +125,13 @@ class FeatureStore:
         split: str,
         adapted_on: Sequence[str],
     ) -> dict[str, np.ndarray]:
+        encoder = encoders[branch.name]
         described = {
             "encoder": branch.encoder_name,
+            # Of random weights, of a file that was replaced, of directions found on another
+            # machine: only the weights themselves tell.
+            "weights": self._digest(encoder) if branch.encoder.pretrained else "",
+            "precision": encoder.dtype_policy.name,
             "options": dict(branch.options),
             "input": [branch.input.kind, *branch.input.columns],
             "adapted_on": list(adapted_on) if branch.encoder.adapts else [],
@@ -133,18 +141,39 @@ class FeatureStore:
         folder = split_folder(self.folder / f"{branch.name}-{key}", split)
         if not has_arrays(folder):
             source = split_folder(self.examples, split)
-            batches = _branch_batches(source, branch, encoders[branch.name], split)
+            batches = _branch_batches(source, branch, self._trace(branch, encoder), split)
             write_arrays(folder, batches, count_records(source))
         return open_arrays(folder)
 
+    def _trace(self, branch: Branch, encoder: keras.Model) -> Callable[..., tf.Tensor]:
+        """Returns the encoder as a graph, traced once for all splits and batch sizes."""
+        known = self._traced.get(branch.name)
+        if known is None or known[0] is not encoder:
+            signature = {
+                name: tf.TensorSpec([None, *spec.shape], spec.dtype)
+                for name, spec in branch.encoder.input_specs().items()
+            }
+            embed = tf.function(
+                lambda tensors: tf.cast(encoder(tensors, training=False), tf.float32),
+                input_signature=[signature],
+            )
+            known = self._traced[branch.name] = (encoder, embed)
+        return known[1]
+
+    def _digest(self, encoder: keras.Model) -> str:
+        if encoder in self._digests:
+            return self._digests[encoder]
+        digest = hashlib.blake2b(digest_size=16)
+        for weight in encoder.weights:
+            digest.update(np.ascontiguousarray(weight.numpy()).view(np.uint8))
+        if not encoder.trainable_weights:  # cannot change any more
+            self._digests[encoder] = digest.hexdigest()
+        return digest.hexdigest()
+
 
 def _branch_batches(
-    source: Path, branch: Branch, encoder: keras.Model, split: str
+    source: Path, branch: Branch, embed: Callable[..., tf.Tensor], split: str
 ) -> Iterator[dict[str, np.ndarray]]:
-    @tf.function(reduce_retracing=True)
-    def embed(tensors: dict[str, tf.Tensor]) -> tf.Tensor:
-        return tf.cast(encoder(tensors, training=False), tf.float32)
-
     modality = MODALITIES.get(branch.input.kind)()
     presences = raw_dataset(source, [branch.input.name]).map(
         lambda raw: modality.present(raw[branch.input.name])

@@ -15,7 +15,7 @@ _SUM_ROWS = 0.5
 
 
 def prior_weights(num_votes: int) -> np.ndarray:
-    """Returns the weights `(num_votes,)` to start from: the branches share what the fusion leaves."""
+    """Returns the weights `(num_votes,)` to start from: branches share what the fusion leaves."""
     if num_votes == 1:
         return np.ones(1, np.float32)
     weights = np.full(num_votes, (1 - FUSED_WEIGHT) / (num_votes - 1), np.float32)

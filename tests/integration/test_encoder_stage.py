@@ -25,10 +25,10 @@ def frame() -> pd.DataFrame:
 
 
 def configure(preset: str, **train: object) -> Config:
+    options = {"weights": preset, "max_tokens": 8, "trainable": "full"}
     settings = [
         "data.label=label",
-        "model.encoders.text={'bert': {'weights': %r, 'max_tokens': 8, 'trainable': 'full'}}"
-        % preset,
+        f"model.encoders.text={ {'bert': options} }",
         "train.head_epochs=2",
         "train.encoder_epochs=3",
         "train.encoder_learning_rate=0.003",

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from trainer.pooling import _EQUAL_ROWS, _SCALE_ROWS, fit_vote_weights
+from trainer.pooling import _PROPORTION_ROWS, _SUM_ROWS, fit_vote_weights, prior_weights
 
 NUM_CLASSES = 4
 
@@ -26,9 +26,9 @@ def log_loss(logits, class_ids):
 
 def objective(parameters, votes, class_ids):
     scale, differences = parameters[0], parameters[1:]
-    weights = np.exp(scale + differences) / len(differences)
+    weights = prior_weights(len(differences)) * np.exp(scale + differences)
     pooled = np.tensordot(votes, weights, axes=([1], [0]))
-    prior = _SCALE_ROWS * scale**2 + _EQUAL_ROWS * (differences**2).sum()
+    prior = _SUM_ROWS * scale**2 + _PROPORTION_ROWS * (differences**2).sum()
     return log_loss(pooled, class_ids).sum() + prior
 
 
@@ -36,8 +36,19 @@ def test_finds_the_minimum_that_numeric_gradients_find():
     votes, class_ids = make_votes(np.random.default_rng(0), 60, (3, 5, 1), (0.3, 1.0, 0.5))
     weights = fit_vote_weights(votes, class_ids)
     found = minimize(objective, np.zeros(4), args=(votes, class_ids), method="BFGS").x
-    np.testing.assert_allclose(weights, np.exp(found[0] + found[1:]) / 3, rtol=5e-3)
+    expected = prior_weights(3) * np.exp(found[0] + found[1:])
+    np.testing.assert_allclose(weights, expected, rtol=5e-3)
     assert weights.dtype == np.float32
+
+
+@pytest.mark.parametrize("num_votes", [1, 2, 5])
+def test_the_fusion_leads_before_any_row_has_spoken(num_votes):
+    weights = prior_weights(num_votes)
+    assert weights.sum() == pytest.approx(1)
+    assert (weights[0] > weights[1:]).all()
+    assert np.ptp(weights[1:]) == 0 if num_votes > 1 else True
+    no_rows = fit_vote_weights(np.zeros((0, num_votes, NUM_CLASSES)), np.zeros(0, np.int32))
+    np.testing.assert_allclose(no_rows, weights, rtol=1e-6)
 
 
 def test_one_vote_is_temperature_scaling():
@@ -51,19 +62,15 @@ def test_one_vote_is_temperature_scaling():
 
 
 def test_trusts_the_better_vote_more():
-    votes, class_ids = make_votes(np.random.default_rng(2), 400, (3, 3), (0.2, 3.0))
-    good, bad = fit_vote_weights(votes, class_ids)
+    """Even where the good one is not the fusion, given enough rows."""
+    votes, class_ids = make_votes(np.random.default_rng(2), 2000, (3, 3), (3.0, 0.2))
+    bad, good = fit_vote_weights(votes, class_ids)
     assert good > 5 * bad > 0
 
 
 def test_few_perfect_rows_prove_little():
     votes, class_ids = make_votes(np.random.default_rng(3), 8, (6, 6), (0, 0))
     assert (fit_vote_weights(votes, class_ids) < 2).all()
-
-
-def test_no_row_at_all_leaves_the_mean():
-    weights = fit_vote_weights(np.zeros((0, 4, NUM_CLASSES)), np.zeros(0, np.int32))
-    np.testing.assert_allclose(weights, 0.25)
 
 
 def test_what_is_added_to_all_classes_does_not_matter():
