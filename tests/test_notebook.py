@@ -61,5 +61,5 @@ def test_it_runs(
         for output in cell.get("outputs", [])
         if output.get("name") == "stdout" and "held-out products" in output.text
     ]
-    assert held_out.startswith("30 held-out products")
+    assert 15 <= int(held_out.split()[0]) <= 60  # a fifth, more or less, of 150
     assert (tmp_path / "quickstart" / "evaluation" / "report.html").is_file()

@@ -96,7 +96,7 @@ def test_flagship_trains_saves_loads_and_exports_at_full_size(folder):
     scorer = build_scorer(voter, np.full(len(branches) + 1, 0.2, np.float32))
     expected = scorer.predict(tensors, verbose=0)
     assert expected[:4].std(axis=0).min() > 0.02
-    np.testing.assert_allclose(expected[4], 1 / 3, atol=1e-6)
+    np.testing.assert_allclose(expected[4], 1 / 3, atol=1e-4)  # but for the biases' one step
     scorer.save(folder / "model.keras")
     del voter, scorer, watched, weight
     keras.backend.clear_session()

@@ -77,8 +77,17 @@ def figures(result):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("whole")
-    return (*train(folder), folder)
+    """Trains uninterrupted; returns model, result, folder and what was there before each write."""
+    folder, there = tmp_path_factory.mktemp("whole"), []
+    original = Resume._write
+
+    def write(self, epoch):
+        there.append(sorted(path.name for path in self.folder.glob("epoch-*")))
+        original(self, epoch)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Resume, "_write", write)
+        return (*train(folder), folder, there)
 
 
 def assert_same(found, whole):
@@ -90,27 +99,27 @@ def assert_same(found, whole):
         np.testing.assert_allclose(weight, expected, atol=1e-6)
 
 
+def write_half_checkpoint(folder, epoch):
+    """Leaves what a process leaves that is killed while it writes the next epoch."""
+    half = folder / f".partial-99999-epoch-{epoch + 1:05d}"
+    shutil.copytree(folder / f"epoch-{epoch:05d}", half)
+    state = json.loads((half / "state.json").read_text())
+    state["history"].append(state["history"][-1])
+    (half / "state.json").write_text(json.dumps(state))
+    (half / "model.weights.h5").write_bytes(b"half")
+
+
 def test_killed_and_resumed_equals_uninterrupted(whole, tmp_path, monkeypatch):
     for epoch in (1, 3):
         train_until(tmp_path, epoch, monkeypatch)
+        write_half_checkpoint(tmp_path, epoch)
     assert_same(train(tmp_path), whole)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"epoch-{EPOCHS:05d}"]
 
 
 def test_finished_training_is_loaded_not_repeated(whole, monkeypatch):
     monkeypatch.setattr(keras.Model, "fit", lambda *_, **__: pytest.fail("trained again"))
     assert_same(train(whole[2]), whole)
-
-
-def test_half_written_checkpoints_are_ignored(whole, tmp_path, monkeypatch):
-    train_until(tmp_path, 2, monkeypatch)
-    half = tmp_path / ".partial-99999-epoch-00003"
-    shutil.copytree(tmp_path / "epoch-00002", half)
-    state = json.loads((half / "state.json").read_text())
-    state["history"].append(state["history"][-1])
-    (half / "state.json").write_text(json.dumps(state))
-    (half / "model.weights.h5").write_bytes(b"half")
-    assert_same(train(tmp_path), whole)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [f"epoch-{EPOCHS:05d}"]
 
 
 def test_without_patience_the_last_epoch_is_the_result(whole):
@@ -143,15 +152,6 @@ def test_patience_stops_and_goes_back_to_the_best_epoch(tmp_path):
         np.testing.assert_array_equal(weight, expected)
 
 
-def test_the_old_epoch_stays_until_the_new_one_is_there(tmp_path, monkeypatch):
+def test_the_old_epoch_stays_until_the_new_one_is_there(whole):
     """Else a process killed between the two would start from nothing."""
-    there = []
-    original = Resume._write
-
-    def write(self, epoch):
-        there.append(sorted(path.name for path in self.folder.glob("epoch-*")))
-        original(self, epoch)
-
-    monkeypatch.setattr(Resume, "_write", write)
-    train(tmp_path, epochs=3)
-    assert there == [[], ["epoch-00001"], ["epoch-00002"]]
+    assert whole[3] == [[], *([f"epoch-{epoch:05d}"] for epoch in range(1, EPOCHS))]
