@@ -6,7 +6,6 @@ import dataclasses
 import functools
 import hashlib
 import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ import tensorflow as tf
 from trainer.config import Config
 from trainer.embed import FeatureStore
 from trainer.features import ArrayBatches
+from trainer.files import remove_folder
 from trainer.input_pipeline import prepared_dataset, split_folder, write_prepared
 from trainer.inputs import InputSpec
 from trainer.model import build_scorer, build_voter, build_votes
@@ -186,7 +186,7 @@ class _Fitting:
         eval_data = prepared_dataset(self.folder / "watch", train.batch_size)
         num_rows, num_eval = (count_records(self.folder / name) for name in folders)
         self._run_stage("encoders", batches, num_rows, epochs, eval_data if num_eval else None)
-        shutil.rmtree(self.folder / "fit")
+        remove_folder(self.folder / "fit")
         return self._votes(self.network.voter, eval_data)
 
     def _run_stage(self, name: str, data: Any, num_rows: int, epochs: int, eval_data: Any) -> None:

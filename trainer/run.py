@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +27,7 @@ from trainer.data.splits import SPLITS
 from trainer.embed import FeatureStore
 from trainer.export import export_saved_model
 from trainer.features import ArrayBatches
-from trainer.files import new_file, write_json, write_text
+from trainer.files import new_file, remove_folder, write_json, write_text
 from trainer.input_pipeline import (
     PROBLEMS_FILE,
     split_folder,
@@ -138,7 +137,7 @@ class Run:
             splits = list(SPLITS)
         with self.timed("export"):
             path = self._export(network, splits)
-        shutil.rmtree(self.workdir / "cache" / "checkpoints", ignore_errors=True)
+        remove_folder(self.workdir / "cache" / "checkpoints")
         return path
 
     @property
