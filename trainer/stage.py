@@ -78,6 +78,8 @@ def run_stage(
         # On a CPU, XLA compiles longer than these stages run.
         jit_compile=False,
     )
+    # Variables made while the first step is traced would have it traced twice.
+    optimizer.build(model.trainable_variables)
     resume = Resume(folder, config.patience)
     done = resume.restore(model)
     if done < epochs and not resume.is_over:
