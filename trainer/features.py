@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
+import tensorflow as tf
 
 from trainer.files import new_folder, write_json
 
 _COUNT_FILE = "num_rows.json"
+_BATCHES_AT_ONCE = 32
 
 
 def write_arrays(folder: Path, batches: Iterable[Mapping[str, np.ndarray]], num_rows: int) -> None:
@@ -58,50 +60,52 @@ def open_arrays(folder: Path) -> dict[str, np.ndarray]:
     return {path.stem: np.load(path, mmap_mode="r") for path in sorted(folder.glob("*.npy"))}
 
 
-class ArrayBatches(keras.utils.PyDataset):
-    """Batches of rows of arrays, in an order that depends only on seed and epoch.
+def array_batches(
+    arrays: Mapping[str, np.ndarray],
+    class_ids: np.ndarray,
+    weights: np.ndarray,
+    batch_size: int,
+    *,
+    seed: int | None = None,
+    first_epoch: int = 0,
+) -> tf.data.Dataset:
+    """Feeds rows of arrays in batches.
 
     Args:
         arrays: `(rows, ...)` by tensor name.
         class_ids: `(rows,)`.
         weights: `(rows,)`, how much each row counts.
         batch_size: int.
-        seed: int, or `None` for the order of the rows.
+        seed: int. Epoch after epoch without end, each in an order that
+            depends only on seed and epoch. `None` gives the rows once, in
+            their own order.
         first_epoch: int. Where training goes on, so that the order does too.
+
+    Returns:
+        `(tensors by name, class_ids, weights)` batches.
     """
+    columns = (dict(arrays), class_ids, weights)
+    signature = tf.nest.map_structure(
+        lambda array: tf.TensorSpec([None, *array.shape[1:]], array.dtype), columns
+    )
+    # Python hands over many batches at a time; TensorFlow cuts them.
+    rows_at_once = batch_size * _BATCHES_AT_ONCE
 
-    def __init__(
-        self,
-        arrays: Mapping[str, np.ndarray],
-        class_ids: np.ndarray,
-        weights: np.ndarray,
-        batch_size: int,
-        *,
-        seed: int | None = None,
-        first_epoch: int = 0,
-    ) -> None:
-        super().__init__()
-        self.arrays = arrays
-        self.class_ids = class_ids
-        self.row_weights = weights
-        self.batch_size = batch_size
-        self.seed = seed
-        self.epoch = first_epoch
-        self._draw_order()
+    def slabs() -> Iterator[Any]:
+        for epoch in (None,) if seed is None else itertools.count(first_epoch):
+            order = np.arange(len(class_ids))
+            if epoch is not None:
+                np.random.default_rng([seed, epoch]).shuffle(order)
+            for start in range(0, len(order), rows_at_once):
+                rows = order[start : start + rows_at_once]
+                yield tf.nest.map_structure(lambda array, rows=rows: array[rows], columns)
 
-    def __len__(self) -> int:
-        return math.ceil(len(self.class_ids) / self.batch_size)
-
-    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], Any, Any]:
-        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        batch = {name: np.asarray(array[rows]) for name, array in self.arrays.items()}
-        return batch, self.class_ids[rows], self.row_weights[rows]
-
-    def on_epoch_end(self) -> None:
-        self.epoch += 1
-        self._draw_order()
-
-    def _draw_order(self) -> None:
-        self.order = np.arange(len(self.class_ids))
-        if self.seed is not None:
-            np.random.default_rng([self.seed, self.epoch]).shuffle(self.order)
+    batches = (
+        math.ceil(len(class_ids) / batch_size) if seed is None else tf.data.INFINITE_CARDINALITY
+    )
+    return (
+        tf.data.Dataset.from_generator(slabs, output_signature=signature)
+        .flat_map(lambda *slab: tf.data.Dataset.from_tensor_slices(slab).batch(batch_size))
+        .apply(tf.data.experimental.assert_cardinality(batches))
+        .prefetch(tf.data.AUTOTUNE)
+    )

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from trainer.config import Config
 from trainer.embed import FeatureStore
-from trainer.features import ArrayBatches
+from trainer.features import array_batches
 from trainer.files import remove_folder
 from trainer.input_pipeline import prepared_dataset, split_folder, write_prepared
 from trainer.inputs import InputSpec
@@ -26,6 +26,8 @@ from trainer.pooling import fit_vote_weights, prior_weights
 from trainer.preprocessing import Branch, build_branches
 from trainer.records import count_records
 from trainer.stage import run_stage
+
+_AT_ONCE = 32
 
 
 @dataclass
@@ -152,7 +154,7 @@ class _Fitting:
             for part in (self.network.splits, self.eval_splits)
         )
         batches = functools.partial(
-            ArrayBatches,
+            array_batches,
             arrays,
             class_ids,
             self.class_weights[class_ids],
@@ -160,7 +162,7 @@ class _Fitting:
             seed=train.seed,
         )
         ones = np.ones(len(eval_ids), np.float32)
-        eval_data = ArrayBatches(eval_arrays, eval_ids, ones, train.batch_size)
+        eval_data = array_batches(eval_arrays, eval_ids, ones, train.batch_size)
         self._run_stage("head", batches, len(class_ids), epochs, eval_data if len(ones) else None)
         return self._votes(self.network.cached_voter, eval_data)
 
@@ -181,7 +183,8 @@ class _Fitting:
                 shuffle_seed=train.seed + first_epoch,
                 deterministic=train.deterministic,
             )
-            return data.map(lambda tensors, ids: (tensors, ids, tf.gather(weights, ids)))
+            weighted = data.map(lambda tensors, ids: (tensors, ids, tf.gather(weights, ids)))
+            return weighted.repeat()
 
         eval_data = prepared_dataset(self.folder / "watch", train.batch_size)
         num_rows, num_eval = (count_records(self.folder / name) for name in folders)
@@ -198,6 +201,8 @@ class _Fitting:
             name=name,
             steps=-(-num_rows // train.batch_size),
             epochs=epochs,
+            # Steps on embeddings are too short to go back to Python after each.
+            steps_at_once=_AT_ONCE if is_head else 1,
             learning_rate=train.head_learning_rate if is_head else train.encoder_learning_rate,
             config=train,
             folder=self.folder / name,

@@ -26,7 +26,7 @@ from trainer.config import Config
 from trainer.data.splits import SPLITS
 from trainer.embed import FeatureStore
 from trainer.export import export_saved_model
-from trainer.features import ArrayBatches
+from trainer.features import array_batches
 from trainer.files import new_file, remove_folder, write_json, write_text
 from trainer.input_pipeline import (
     PROBLEMS_FILE,
@@ -247,7 +247,7 @@ def _vote(
         arrays = store.arrays(network.branches, network.encoders, [split], network.splits)
         num_rows = len(next(iter(arrays.values())))
         ignored = np.zeros(num_rows, np.int32)
-        data = ArrayBatches(arrays, ignored, ignored, batch_size=256)
+        data = array_batches(arrays, ignored, ignored, batch_size=256)
         votes = network.cached_voter.predict(data, verbose=0)
         return votes, {name: np.asarray(arrays[present_name(name)]) for name in names}
     data = training_dataset(split_folder(store.examples, split), network.branches, 32)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import keras
+import tensorflow as tf
 
 from trainer.callbacks.progress import Progress
 from trainer.callbacks.resume import Resume
@@ -30,26 +31,27 @@ class StageResult:
 
 def run_stage(
     model: keras.Model,
-    data: Any,
+    data: Callable[..., tf.data.Dataset],
     *,
     name: str,
     steps: int,
+    steps_at_once: int = 1,
     epochs: int,
     learning_rate: float,
     config: TrainConfig,
     folder: Path,
-    eval_data: Any = None,
+    eval_data: tf.data.Dataset | None = None,
     logs: Path | None = None,
 ) -> StageResult:
     """Trains a model from where its folder says it was.
 
     Args:
         model: From tensors by name to votes `(batch, num_votes, num_classes)`.
-        data: `(tensors, class_ids, weights)` batches, a Keras or tf.data data
-            set, or a function of `first_epoch`, the number of finished epochs, that
-            returns one.
+        data: From `first_epoch`, the number of finished epochs, to an endless
+            data set of `(tensors, class_ids, weights)` batches.
         name: str. For people and for TensorBoard.
         steps: int. Batches an epoch.
+        steps_at_once: int. How many may pass before callbacks hear of it.
         epochs: int.
         learning_rate: float. Its peak, after the warm-up; it falls as a
             cosine to zero.
@@ -77,6 +79,7 @@ def run_stage(
         weighted_metrics=[],
         # On a CPU, XLA compiles longer than these stages run.
         jit_compile=False,
+        steps_per_execution=_largest_divisor(steps, steps_at_once),
     )
     # Variables made while the first step is traced would have it traced twice.
     optimizer.build(model.trainable_variables)
@@ -87,7 +90,8 @@ def run_stage(
         if logs is not None:
             callbacks.append(keras.callbacks.TensorBoard(str(logs), profile_batch=0))
         model.fit(
-            data(first_epoch=done) if callable(data) else data,
+            data(first_epoch=done),
+            steps_per_epoch=steps,
             validation_data=eval_data,
             epochs=epochs,
             initial_epoch=done,
@@ -99,3 +103,8 @@ def run_stage(
         resume.set_model(model)
         resume.load_best()
     return StageResult(resume.history, resume.best_epoch)
+
+
+def _largest_divisor(number: int, limit: int) -> int:
+    """Finds how many steps at once end exactly with the epoch."""
+    return max((n for n in range(1, limit + 1) if number % n == 0), default=1)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from trainer.features import ArrayBatches, has_arrays, open_arrays, write_arrays
+from trainer.features import array_batches, has_arrays, open_arrays, write_arrays
 
 
 def batches(*sizes, fields=("a", "b")):
@@ -42,40 +42,43 @@ def test_no_rows_are_no_error(tmp_path):
 def make(num_rows=10, batch_size=4, **options):
     rows = np.arange(num_rows)
     arrays = {"x": rows * 10.0}
-    return ArrayBatches(arrays, rows, rows * 0.5, batch_size, **options)
+    return array_batches(arrays, rows, rows * 0.5, batch_size, **options)
 
 
-def ids(data):
-    return np.concatenate([data[i][1] for i in range(len(data))]).tolist()
+def ids(data, batches=3):
+    return np.concatenate([batch[1] for batch in data.take(batches).as_numpy_iterator()]).tolist()
 
 
 def test_every_row_comes_once_with_its_own_values():
     data = make(seed=3)
-    assert len(data) == 3
     assert sorted(ids(data)) == list(range(10))
-    for index in range(len(data)):
-        tensors, class_ids, weights = data[index]
+    for tensors, class_ids, weights in data.take(7).as_numpy_iterator():
         np.testing.assert_array_equal(tensors["x"], class_ids * 10.0)
         np.testing.assert_array_equal(weights, class_ids * 0.5)
 
 
-def test_order_without_a_seed_is_that_of_the_rows():
-    data = make()
-    data.on_epoch_end()
-    assert ids(data) == list(range(10))
+def test_without_a_seed_the_rows_come_once_in_their_order():
+    sizes = [len(class_ids) for _, class_ids, _ in make()]
+    assert sizes == [4, 4, 2]
+    assert ids(make(), batches=-1) == list(range(10))
 
 
 def test_order_depends_on_seed_and_epoch_only():
-    data = make(seed=3)
-    orders = []
-    for _ in range(4):
-        orders.append(ids(data))
-        data.on_epoch_end()
+    rows = ids(make(seed=3), batches=12)
+    orders = [rows[i : i + 10] for i in range(0, 40, 10)]
+    assert all(sorted(order) == list(range(10)) for order in orders)
     assert len({tuple(order) for order in orders}) == 4
     for epoch, order in enumerate(orders):
         assert ids(make(seed=3, first_epoch=epoch)) == order
     assert ids(make(seed=4)) != orders[0]
 
 
+def test_an_epoch_of_many_slabs_has_full_batches():
+    data = make(num_rows=150, batch_size=2, seed=0)
+    sizes = [len(class_ids) for _, class_ids, _ in data.take(75)]
+    assert sizes == [2] * 75
+    assert sorted(ids(data, 75)) == list(range(150))
+
+
 def test_no_rows_are_no_batches():
-    assert len(make(num_rows=0)) == 0
+    assert list(make(num_rows=0)) == []

@@ -1,5 +1,6 @@
 """The flagship configuration at full size: half a gigabyte of weights, minutes on a CPU."""
 
+import functools
 import shutil
 
 import keras
@@ -10,7 +11,7 @@ import tensorflow as tf
 from trainer.artefact import ModelCard
 from trainer.config import apply_overrides, load_config
 from trainer.export import export_saved_model
-from trainer.features import ArrayBatches
+from trainer.features import array_batches
 from trainer.inputs import InputSpec
 from trainer.model import build_scorer, build_voter, build_votes
 from trainer.preprocessing import build_branches, preprocess
@@ -78,9 +79,10 @@ def test_flagship_trains_saves_loads_and_exports_at_full_size(folder):
             weight.assign(rng.normal(scale=0.3, size=weight.shape))
     watched = [first_kernel(voter, name) for name in ("text_bert", "image_bytes_resnet50")]
     before = [weight.numpy() for weight in watched]
+    ids = np.array([0, 1, 1, 2, 0])
     result = run_stage(
         voter,
-        ArrayBatches(arrays, np.array([0, 1, 1, 2, 0]), np.ones(5, np.float32), batch_size=5),
+        functools.partial(array_batches, arrays, ids, np.ones(5, np.float32), 5, seed=0),
         name="encoders",
         steps=1,
         epochs=1,

@@ -21,10 +21,12 @@ class Progress(keras.callbacks.Callback):
 
     def __init__(self, title: str, epochs: int, first_epoch: int, steps: int) -> None:
         super().__init__()
+        self.steps = steps
         self.bar = progress_bar(title, epochs * steps, "step", initial=first_epoch * steps)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        self.bar.update()
+        # Several steps may have passed at once.
+        self.bar.update(batch + 1 - self.bar.n % self.steps)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         shown = {

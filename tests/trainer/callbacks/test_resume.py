@@ -8,7 +8,7 @@ import pytest
 
 from trainer.callbacks.resume import Resume
 from trainer.config import TrainConfig
-from trainer.features import ArrayBatches
+from trainer.features import array_batches
 from trainer.layers.modality_dropout import ModalityDropout
 from trainer.stage import run_stage
 
@@ -43,14 +43,15 @@ def train(folder, model=None, *, patience=0, epochs=EPOCHS, learning_rate=0.05, 
     arrays = {"x": X, "there": np.ones(30, bool)}
     result = run_stage(
         model,
-        functools.partial(ArrayBatches, arrays, CLASS_IDS, WEIGHTS, 8, seed=0),
+        functools.partial(array_batches, arrays, CLASS_IDS, WEIGHTS, 8, seed=0),
         name="head",
         steps=4,
+        steps_at_once=3,
         epochs=epochs,
         learning_rate=learning_rate,
         config=TrainConfig(**{**vars(CONFIG), "patience": patience}),
         folder=folder,
-        eval_data=ArrayBatches(arrays, eval_ids, WEIGHTS, 8),
+        eval_data=array_batches(arrays, eval_ids, WEIGHTS, 8),
     )
     return model, result
 
