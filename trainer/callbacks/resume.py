@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from trainer.files import new_folder, write_json
 
 _STATE = "state.json"
-_WEIGHTS = "model.weights.h5"
+_VARIABLES = "variables.npz"
 _EPOCH = "epoch-{:05d}"
 
 
@@ -21,7 +23,8 @@ class Resume(keras.callbacks.Callback):
     """Saves weights, optimizer, random states and history after each epoch, whole or not at all.
 
     Keras' own `BackupAndRestore` writes in place, and knows nothing of the
-    history, of the best epoch, or of how far dropout has drawn.
+    history, of the best epoch, or of how far dropout has drawn. Variables are
+    told by their order: the folder must be that of this very model.
 
     Args:
         folder: Where the last and the best epoch are kept.
@@ -49,9 +52,7 @@ class Resume(keras.callbacks.Callback):
         state = json.loads((folder / _STATE).read_text())
         self.history = state["history"]
         model.optimizer.build(model.trainable_variables)
-        model.load_weights(folder / _WEIGHTS)
-        for variable, value in zip(_random_states(model), state["random_states"], strict=True):
-            variable.assign(value)
+        _load(folder, [*model.variables, *model.optimizer.variables])
         return len(self.history)
 
     @property
@@ -86,7 +87,7 @@ class Resume(keras.callbacks.Callback):
     def load_best(self) -> None:
         """Loads the weights of the best epoch where patience chose one."""
         if self.best_epoch < len(self.history):
-            self.model.load_weights(self.folder / _EPOCH.format(self.best_epoch) / _WEIGHTS)
+            _load(self.folder / _EPOCH.format(self.best_epoch), self.model.variables)
 
     def _finished(self) -> list[int]:
         folders = self.folder.glob("epoch-*") if self.folder.is_dir() else ()
@@ -94,15 +95,17 @@ class Resume(keras.callbacks.Callback):
 
     def _write(self, epoch: int) -> None:
         with new_folder(self.folder / _EPOCH.format(epoch)) as temporary:
-            self.model.save_weights(temporary / _WEIGHTS)
-            states = [variable.numpy().tolist() for variable in _random_states(self.model)]
-            write_json(temporary / _STATE, {"history": self.history, "random_states": states})
+            variables = [*self.model.variables, *self.model.optimizer.variables]
+            np.savez(temporary / _VARIABLES, *[variable.numpy() for variable in variables])
+            write_json(temporary / _STATE, {"history": self.history})
         # The new epoch is there before an old one goes: at no time is there none.
         for other in self._finished():
             if other not in (epoch, self.best_epoch):
                 shutil.rmtree(self.folder / _EPOCH.format(other), ignore_errors=True)
 
 
-def _random_states(model: keras.Model) -> list[keras.Variable]:
-    """Returns the states of dropouts, which Keras does not save with the weights."""
-    return [v for v in model.non_trainable_variables if v.name == "seed_generator_state"]
+def _load(folder: Path, variables: Sequence[keras.Variable]) -> None:
+    """Gives variables the values that the first ones had when the folder was written."""
+    with np.load(folder / _VARIABLES) as arrays:
+        for index, variable in enumerate(variables):
+            variable.assign(arrays[f"arr_{index}"])
