@@ -13,7 +13,10 @@ def get_config() -> Config:
         model=ModelConfig(
             encoders={
                 "image": {"image_backbone": {"weights": "package:efficientnet-lite0"}},
-                "text": {"bert": {"weights": "package:all-minilm-l6-v2"}, "ngram": {}},
+                "text": {
+                    "bert": {"weights": "package:all-minilm-l6-v2", "title_tokens": 32},
+                    "ngram": {},
+                },
                 "number": {"piecewise": {}},
                 "category": {"one_hot": {}},
             },

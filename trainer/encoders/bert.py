@@ -52,6 +52,10 @@ class BertEncoder(Encoder):
         vocabulary: str. Preset that the word pieces are from. By default that
             of `weights`; for random weights the MiniLM package, which carries
             the word pieces of `bert_base_en_uncased`.
+        title_tokens: int. With more than 0, the first line of the text, which
+            is the product's title where it has one, is read once more by
+            itself, up to so many tokens, and the two embeddings stand side by
+            side: what a product is called says more than what follows.
 
     Reference:
         Devlin et al., 2018, arXiv:1810.04805.
@@ -68,21 +72,27 @@ class BertEncoder(Encoder):
         max_tokens: int = 128,
         pooling: str = "mean",
         vocabulary: str = "",
+        title_tokens: int = 0,
     ) -> None:
         super().__init__(name, trainable)
         if pooling not in POOLINGS:
             raise ValueError(
                 f"`pooling` must be one of {list(POOLINGS)}. Received: pooling={pooling!r}."
             )
-        if max_tokens < 3:
-            raise ValueError(
-                "`max_tokens` must leave room for one token between [CLS] and [SEP], so 3 or "
-                f"more. Received: max_tokens={max_tokens}."
-            )
+        for option, tokens in {"max_tokens": max_tokens, "title_tokens": title_tokens or 3}.items():
+            if tokens < 3:
+                raise ValueError(
+                    f"`{option}` must leave room for one token between [CLS] and [SEP], so 3 or "
+                    f"more. Received: {option}={tokens}."
+                )
         self.weights = weights
         self.max_tokens = max_tokens
         self.pooling = pooling
         self.vocabulary = vocabulary
+        # Tokens by prefix of the tensor names.
+        self._views = {name: max_tokens}
+        if title_tokens:
+            self._views[f"{name}_title"] = title_tokens
         self._state: dict[str, Any] = {}
         self._tokenizer: Any = None
 
@@ -100,41 +110,56 @@ class BertEncoder(Encoder):
         self._tokenizer = None
 
     def input_specs(self) -> dict[str, tf.TensorSpec]:
-        spec = tf.TensorSpec((self.max_tokens,), tf.int32)
-        return {f"{self.name}_token_ids": spec, f"{self.name}_padding_mask": spec}
+        return {
+            f"{view}_{tensor}": tf.TensorSpec((tokens,), tf.int32)
+            for view, tokens in self._views.items()
+            for tensor in ("token_ids", "padding_mask")
+        }
 
     def preprocess(self, values: tf.Tensor) -> dict[str, tf.Tensor]:
-        vocabulary = self.get_state()["vocabulary"]
-        pad, start, end = (vocabulary.index(piece) for piece in ("[PAD]", "[CLS]", "[SEP]"))
-        # The cut may fall inside a word, nearly always one beyond those that are kept.
-        text = tf.strings.substr(values, 0, _BYTES_PER_TOKEN * self.max_tokens)
-        pieces = self._load_tokenizer().tokenize(text)[:, : self.max_tokens - 2]
-        column = tf.ones((pieces.nrows(), 1), tf.int32)
-        rows = tf.concat([column * start, pieces, column * end], axis=1)
-        mask = tf.sequence_mask(rows.row_lengths(), self.max_tokens, tf.int32)
-        token_ids = rows.to_tensor(pad, shape=(None, self.max_tokens))
-        return {f"{self.name}_token_ids": token_ids, f"{self.name}_padding_mask": mask}
+        tensors = {}
+        for view, tokens in self._views.items():
+            texts = values if view == self.name else _first_lines(values)
+            token_ids, padding_mask = self._tokenize(texts, tokens)
+            tensors[f"{view}_token_ids"] = token_ids
+            tensors[f"{view}_padding_mask"] = padding_mask
+        return tensors
 
     def build(self) -> keras.Model:
-        backbone = self._load_network()
+        backbone = PretrainedBackbone(self._load_network(), name=f"{self.name}_backbone")
         inputs = {
             key: keras.Input(spec.shape, dtype="int32", name=key)
             for key, spec in self.input_specs().items()
         }
-        token_ids, padding_mask = inputs.values()
-        output = PretrainedBackbone(backbone, name=f"{self.name}_backbone")(
-            {
-                "token_ids": token_ids,
-                "segment_ids": ops.zeros_like(token_ids),
-                "padding_mask": padding_mask,
-            }
-        )
-        if self.pooling == "mean":
-            output = MeanPooling(name=f"{self.name}_pooling")(output, padding_mask)
-        unit = keras.layers.UnitNormalization(dtype="float32", name=f"{self.name}_unit")
-        model = keras.Model(inputs, unit(output), name=self.name)
+        embeddings = []
+        for view in self._views:
+            token_ids, padding_mask = inputs[f"{view}_token_ids"], inputs[f"{view}_padding_mask"]
+            output = backbone(
+                {
+                    "token_ids": token_ids,
+                    "segment_ids": ops.zeros_like(token_ids),
+                    "padding_mask": padding_mask,
+                }
+            )
+            if self.pooling == "mean":
+                output = MeanPooling(name=f"{view}_pooling")(output, padding_mask)
+            unit = keras.layers.UnitNormalization(dtype="float32", name=f"{view}_unit")
+            embeddings.append(unit(output))
+        model = keras.Model(inputs, ops.concatenate(embeddings, axis=-1), name=self.name)
         model.trainable = self.trainable == "full"
         return model
+
+    def _tokenize(self, texts: tf.Tensor, max_tokens: int) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns token ids and padding mask, int32 `(batch, max_tokens)`."""
+        vocabulary = self.get_state()["vocabulary"]
+        pad, start, end = (vocabulary.index(piece) for piece in ("[PAD]", "[CLS]", "[SEP]"))
+        # The cut may fall inside a word, nearly always one beyond those that are kept.
+        texts = tf.strings.substr(texts, 0, _BYTES_PER_TOKEN * max_tokens)
+        pieces = self._load_tokenizer().tokenize(texts)[:, : max_tokens - 2]
+        column = tf.ones((pieces.nrows(), 1), tf.int32)
+        rows = tf.concat([column * start, pieces, column * end], axis=1)
+        mask = tf.sequence_mask(rows.row_lengths(), max_tokens, tf.int32)
+        return rows.to_tensor(pad, shape=(None, max_tokens)), mask
 
     @functools.cached_property
     def _source(self) -> WeightsSource:
@@ -154,11 +179,13 @@ class BertEncoder(Encoder):
         return keras.Model(backbone.input, backbone.output[output], name=backbone.name)
 
     def _check_sizes(self, backbone: keras.Model) -> None:
-        if self.max_tokens > backbone.max_sequence_length:
-            raise ValueError(
-                f"{self.weights!r} reads at most {backbone.max_sequence_length} tokens. "
-                f"Received: max_tokens={self.max_tokens}."
-            )
+        for view, tokens in self._views.items():
+            if tokens > backbone.max_sequence_length:
+                option = "max_tokens" if view == self.name else "title_tokens"
+                raise ValueError(
+                    f"{self.weights!r} reads at most {backbone.max_sequence_length} tokens. "
+                    f"Received: {option}={tokens}."
+                )
         num_pieces = len(self.get_state()["vocabulary"])
         if num_pieces > backbone.vocabulary_size:
             raise ValueError(
@@ -179,3 +206,7 @@ class BertEncoder(Encoder):
                     lower_case_nfd_strip_accents=state["lowercase"],
                 )
         return self._tokenizer
+
+
+def _first_lines(texts: tf.Tensor) -> tf.Tensor:
+    return tf.strings.regex_replace(texts, r"\n(?s:.*)", "", replace_global=False)

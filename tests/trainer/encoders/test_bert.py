@@ -55,6 +55,19 @@ def test_cls_pooling_takes_another_embedding(tiny_bert):
     assert np.abs(mean - cls).max() > 0.05
 
 
+def test_title_is_the_first_line_read_by_itself(tiny_bert):
+    encoder = BertEncoder("text", weights=tiny_bert, max_tokens=12, title_tokens=5)
+    texts = [b"red wireless\nred red\nred", b"red", b"", b"\nred"]
+    embeddings = encoder.build()(encoder.preprocess(tf.constant(texts))).numpy()
+    for tokens, half, expected_of in (
+        (12, embeddings[:, : embeddings.shape[1] // 2], texts),
+        (5, embeddings[:, embeddings.shape[1] // 2 :], [b"red wireless", b"red", b"", b""]),
+    ):
+        plain = BertEncoder("text", weights=tiny_bert, max_tokens=tokens)
+        expected = plain.build()(plain.preprocess(tf.constant(expected_of)))
+        np.testing.assert_allclose(half, expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("pooling", ["mean", "cls"])
 def test_every_trainable_weight_gets_a_gradient(tiny_bert, pooling):
     encoder = BertEncoder("text", "full", weights=tiny_bert, max_tokens=8, pooling=pooling)
