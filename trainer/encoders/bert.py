@@ -86,7 +86,6 @@ class BertEncoder(Encoder):
                     f"more. Received: {option}={tokens}."
                 )
         self.weights = weights
-        self.max_tokens = max_tokens
         self.pooling = pooling
         self.vocabulary = vocabulary
         # Tokens by prefix of the tensor names.
