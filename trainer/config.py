@@ -107,6 +107,8 @@ class TrainConfig:
         l2: Penalty on the squared weights of the votes, `l2 / 2` for the sum
             of the losses of all rows: the more rows, the less it counts. The
             inverse of `C` in scikit-learn's logistic regression.
+        class_names: The name of each class counts as one more product that has
+            only this text; so classes of few or no rows can be answered too.
         label_smoothing: Share of the target spread over all classes.
         class_weights: `none`, or `balanced` (rows count inversely to the
             frequency of their class).
@@ -129,6 +131,7 @@ class TrainConfig:
     warmup: float = 0.1
     weight_decay: float = 0.0
     l2: float = 1.0
+    class_names: bool = True
     label_smoothing: float = 0.1
     class_weights: str = "none"
     patience: int = 0

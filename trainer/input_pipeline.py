@@ -11,12 +11,16 @@ import tensorflow as tf
 
 from trainer.catalogue import Catalogue
 from trainer.data.examples import read_examples
+from trainer.data.labels import split_label
 from trainer.files import new_folder, write_json
 from trainer.preprocessing import Branch, preprocess, present_name, raw_specs
 from trainer.progress import progress_bar
 from trainer.records import count_records, read_records, write_records
+from trainer.registry import MODALITIES
 
 CLASS_ID = "class_id"
+CLASS_NAMES = "class_names"
+"""Split with one example a class: its name where words are read, and nothing else."""
 PROBLEMS_FILE = "problems.json"
 _BATCH = 32
 
@@ -29,7 +33,8 @@ def split_folder(folder: Path, split: str) -> Path:
 def write_examples(catalogue: Catalogue, folder: Path) -> None:
     """Writes raw values and class ids of all rows, split by split, in table order.
 
-    Beside the records goes `problems.json`: row id to what was wrong with it.
+    Beside them stand the names of the classes as one more split, and
+    `problems.json`: row id to what was wrong with it.
     """
     specs = {
         **{
@@ -46,6 +51,7 @@ def write_examples(catalogue: Catalogue, folder: Path) -> None:
         for split in catalogue.split_names:
             rows = _example_rows(catalogue, catalogue.rows(split), problems, bar)
             write_records(split_folder(temporary, split), rows, specs)
+        write_records(split_folder(temporary, CLASS_NAMES), _name_rows(catalogue), specs)
         write_json(temporary / PROBLEMS_FILE, problems)
 
 
@@ -60,6 +66,19 @@ def _example_rows(
             problems[example.id] = example.status
         bar.update()
         yield {**example.values, CLASS_ID: class_id}
+
+
+def _name_rows(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
+    modalities = {spec.name: MODALITIES.get(spec.kind)() for spec in catalogue.inputs}
+    for class_id, name in enumerate(catalogue.class_names):
+        words = [" ".join(split_label(name))]
+        yield {
+            **{
+                key: modality.read(words, Path())[0] if modality.reads_names else modality.absent
+                for key, modality in modalities.items()
+            },
+            CLASS_ID: class_id,
+        }
 
 
 def raw_dataset(folder: Path, names: Sequence[str], batch_size: int = _BATCH) -> tf.data.Dataset:

@@ -19,12 +19,13 @@ from trainer.config import Config
 from trainer.embed import FeatureStore
 from trainer.features import array_batches
 from trainer.files import remove_folder
-from trainer.input_pipeline import prepared_dataset, split_folder, write_prepared
+from trainer.input_pipeline import CLASS_NAMES, prepared_dataset, split_folder, write_prepared
 from trainer.inputs import InputSpec
 from trainer.model import build_scorer, build_voter, build_votes
 from trainer.pooling import fit_vote_weights, prior_weights
 from trainer.preprocessing import Branch, build_branches
 from trainer.records import count_records
+from trainer.registry import MODALITIES
 from trainer.stage import run_stage
 
 _AT_ONCE = 32
@@ -41,7 +42,7 @@ class Network:
         cached_voter: What the first stage trained: the same from embeddings
             of pretrained branches.
         vote_weights: `(num_votes,)`, see `VotePool`.
-        splits: Rows that it learned from.
+        splits: Rows that it learned from, and the names of the classes where it read them.
         history: One dict an epoch, with `stage` and `epoch`.
         epochs: Stage to the number of epochs that gave the result.
     """
@@ -94,6 +95,8 @@ def fit_network(
     # The process computes in one precision: what is built from here on takes it up.
     keras.config.set_dtype_policy(_dtype_policy(train.mixed_precision))
     branches = build_branches(inputs, config.model.encoders)
+    if train.class_names and any(MODALITIES.get(spec.kind).reads_names for spec in inputs):
+        splits = [*splits, CLASS_NAMES]
     store.adapt(branches, splits)
     encoders = store.build_encoders(branches)
     widths = {name: encoder.output.shape[-1] for name, encoder in encoders.items()}

@@ -22,6 +22,8 @@ class Modality:
     """Type of a raw value in the signature: `"string"` or `"float32"`."""
     absent: ClassVar[bytes | float]
     """The raw value that says "this product has none": `b""` or NaN."""
+    reads_names: ClassVar[bool] = False
+    """Whether the name of a class, read as a cell, says something about its products."""
 
     def read(self, cells: Sequence[object], folder: Path) -> tuple[bytes | float, str]:
         """Turns the cells of one row into the raw value of the signature.

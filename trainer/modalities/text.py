@@ -30,6 +30,7 @@ class TextModality(Modality):
     kind = "text"
     dtype = "string"
     absent = b""
+    reads_names = True
 
     def read(self, cells: Sequence[object], folder: Path) -> tuple[bytes, str]:
         del folder
