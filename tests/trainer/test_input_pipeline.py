@@ -8,6 +8,7 @@ from PIL import Image
 from trainer.catalogue import load_catalogue
 from trainer.config import DataConfig
 from trainer.input_pipeline import (
+    CLASS_NAMES,
     branch_dataset,
     prepared_dataset,
     raw_dataset,
@@ -66,6 +67,19 @@ def branches(catalogue, examples):
     return branches
 
 
+def test_names_of_classes_are_examples_of_nothing_but_words(catalogue, examples):
+    names = [spec.name for spec in catalogue.inputs]
+    data = raw_dataset(split_folder(examples, CLASS_NAMES), [*names, "class_id"])
+    (batch,) = data.as_numpy_iterator()
+    kinds = {spec.name: spec.kind for spec in catalogue.inputs}
+    assert batch.pop("class_id").tolist() == [0, 1, 2]
+    for name, values in batch.items():
+        if kinds[name] == "text":
+            assert values.tolist() == [b"a", b"b", b"c"]
+        else:
+            assert pd.isna(values).all() or set(values.tolist()) == {b""}
+
+
 def collect(dataset):
     """Returns all rows of `(tensors, class_ids)` batches as lists by name."""
     rows = {"class_id": []}
@@ -94,6 +108,7 @@ def on_the_fly(examples, branches):
 
 def test_examples_keep_raw_values_and_order(catalogue, examples):
     assert sorted(path.name for path in examples.iterdir()) == [
+        "Split-class_names",
         "Split-eval",
         "Split-test",
         "Split-train",
