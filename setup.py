@@ -14,6 +14,7 @@ COMMANDS = {
     "demo-data": "trainer.commands.demo_data",
     "run": "trainer.commands.run",
     "train": "trainer.commands.train",
+    "clean": "trainer.commands.clean",
     "evaluate": "trainer.commands.evaluate",
     "predict": "trainer.commands.predict",
     "export": "trainer.commands.export",
@@ -27,6 +28,7 @@ setup(
     packages=find_packages(include=["trainer*", "components*", "serving*"]),
     package_data={"trainer.report": ["templates/*"]},
     install_requires=[
+        "cleanlab>=2.7",
         "h5py>=3.10",
         "jinja2>=3.1",
         "keras>=3.12,<3.16",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import stat
 from collections import Counter
@@ -26,6 +27,8 @@ from trainer.registry import unknown
 
 # What is written of the same rows may differ from one version of the program to the next.
 _EXAMPLES_VERSION = b"2"
+NO_SPLIT = ""
+"""Split of rows that are not used."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Catalogue:
         inputs: Inputs of the model.
         columns: What each column was taken for.
         leaks: Columns left out because they give the label away, and why.
-        splits: `(rows,)`, `train`, `eval` or `test`.
+        splits: `(rows,)`, `train`, `eval`, `test`, or `NO_SPLIT`.
         num_groups: Groups of near-duplicates with more than one row.
         rows_left_out: Reason to number of rows.
     """
@@ -67,7 +70,7 @@ class Catalogue:
     @property
     def split_names(self) -> list[str]:
         """Names of the splits, the usual three even where one is empty."""
-        return [*SPLITS, *sorted(set(self.splits.tolist()) - set(SPLITS))]
+        return [*SPLITS, *sorted(set(self.splits.tolist()) - {*SPLITS, NO_SPLIT})]
 
     def rows(self, split: str) -> np.ndarray:
         """Positions of the rows of a split."""
@@ -96,7 +99,7 @@ def load_catalogue(
     source: str | Path | pd.DataFrame,
     config: DataConfig,
     say: Callable[[str], None],
-    draw_splits: Callable[[list[str]], np.ndarray] | None = None,
+    draw_splits: Callable[[list[str], np.ndarray], np.ndarray] | None = None,
 ) -> Catalogue:
     """Reads a table and decides what each column is for.
 
@@ -104,8 +107,8 @@ def load_catalogue(
         source: Path of the table, or a DataFrame.
         config: How to read it.
         say: Called with lines for people.
-        draw_splits: From labels to the split of each row, for other splits
-            than the configuration's.
+        draw_splits: From the labels and the groups of near-duplicates to the
+            split of each row, for other splits than the configuration's.
 
     Raises:
         ValueError: if a named column does not exist, or fewer than two
@@ -150,32 +153,72 @@ def load_catalogue(
     inputs = plan_inputs(columns, text=config.text)
     split_column = next((c.name for c in columns.values() if c.kind == "split"), None)
     num_groups = 0
-    if draw_splits:
-        splits = draw_splits(labels)
-    elif split_column:
+    if split_column and not draw_splits:
         splits = user_splits(kept.frame[split_column].tolist())
     else:
         groups = group_near_duplicates(kept, inputs)
         num_groups = sum(size > 1 for size in Counter(groups.tolist()).values())
-        splits = split_rows(labels, groups, fractions=config.fractions, seed=config.seed)
+        splits = (draw_splits or _draw_splits(config))(labels, groups)
+    splits = np.asarray(splits)
+    kept_ids = [ids[row] for row in labelled]
+    if config.suspicious and not draw_splits:
+        found = read_suggestions(config.suspicious, class_names)
+        rows = [row for row in np.flatnonzero(splits == "train") if kept_ids[row] in found]
+        if config.wrong_labels == "drop":
+            splits[rows] = NO_SPLIT
+            rows_left_out[f"suspicious label, by {config.suspicious}"] = len(rows)
+        else:
+            suggested = {row: found[kept_ids[row]] for row in rows}
+            labels = [suggested.get(row, label) for row, label in enumerate(labels)]
+            say(f"{len(rows)} training rows relabelled as {config.suspicious} suggests")
     return Catalogue(
         table=kept,
-        ids=[ids[row] for row in labelled],
+        ids=kept_ids,
         labels=labels,
         class_names=class_names,
         level_names=_level_names(config, class_names),
         inputs=inputs,
         columns=columns,
         leaks=leaks,
-        splits=np.asarray(splits),
+        splits=splits,
         num_groups=num_groups,
         rows_left_out=rows_left_out,
     )
 
 
+def read_suggestions(path: str | Path, class_names: list[str]) -> dict[str, str]:
+    """Reads what `taxofuse clean` wrote, or a person corrected.
+
+    Args:
+        path: CSV with columns `id`, `suspicious` and `suggested_label`.
+        class_names: What may be suggested.
+
+    Returns:
+        Id to suggested label, suspicious rows only.
+
+    Raises:
+        ValueError: if a column is missing or a suggested label is no class.
+    """
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    for name in ("id", "suspicious", "suggested_label"):
+        if name not in frame.columns:
+            raise ValueError(f"{path}: {unknown('column', name, frame.columns)}")
+    frame = frame[frame["suspicious"].str.lower().isin(("true", "1", "yes"))]
+    wrong = frame[~frame["suggested_label"].isin(class_names)]
+    if len(wrong):
+        first = wrong.iloc[0]
+        what = f"suggested_label of id {first['id']!r} in {path}"
+        raise ValueError(unknown(what, first["suggested_label"], class_names))
+    return dict(zip(frame["id"], frame["suggested_label"], strict=True))
+
+
 def describe_splits(catalogue: Catalogue) -> str:
     """Returns one line for people, `565 train, 71 eval, 70 test rows`."""
     return ", ".join(f"{len(catalogue.rows(split))} {split}" for split in SPLITS) + " rows"
+
+
+def _draw_splits(config: DataConfig) -> Callable[[list[str], np.ndarray], np.ndarray]:
+    return functools.partial(split_rows, fractions=config.fractions, seed=config.seed)
 
 
 def _level_names(config: DataConfig, class_names: list[str]) -> tuple[str, ...]:

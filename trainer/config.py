@@ -32,6 +32,10 @@ class DataConfig:
         split: Column that says `train`, `eval` or `test`; drawn where empty.
         fractions: Shares of the rows drawn for training, choosing and reporting.
         slices: CSV with `id` and columns by whose values results are shown.
+        suspicious: CSV of `taxofuse clean`, which names rows that are probably
+            labelled wrongly.
+        wrong_labels: What becomes of those among the training rows: `drop`, or
+            `relabel` as suggested. Rows that figures are reported on stay.
         seed: Of the drawn split.
     """
 
@@ -45,10 +49,13 @@ class DataConfig:
     split: str = ""
     fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
     slices: str = ""
+    suspicious: str = ""
+    wrong_labels: str = "drop"
     seed: int = 0
 
     def __post_init__(self) -> None:
         _one_of("data.text", self.text, ("joined", "separate"))
+        _one_of("data.wrong_labels", self.wrong_labels, ("drop", "relabel"))
         if (
             len(self.fractions) != 3
             or min(self.fractions) < 0

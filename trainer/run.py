@@ -59,12 +59,14 @@ class Run:
     quiet: bool = False
     timings: dict[str, float] = field(default_factory=dict)
 
-    def prepare(self, draw_splits: Callable[[list[str]], np.ndarray] | None = None) -> None:
+    def prepare(
+        self, draw_splits: Callable[[list[str], np.ndarray], np.ndarray] | None = None
+    ) -> None:
         """Reads the table, draws the split, writes the examples.
 
         Args:
-            draw_splits: From labels to the split of each row, for other splits
-                than the configuration's.
+            draw_splits: From the labels and the groups of near-duplicates to the
+                split of each row, for other splits than the configuration's.
 
         Raises:
             ValueError, FileNotFoundError: where the table or an option does
@@ -174,7 +176,7 @@ class Run:
         """Answers the rows of a split with a network."""
         rows = self.catalogue.rows(split)
         ids = [self.catalogue.ids[row] for row in rows]
-        votes, present = _vote(network, self.store, split)
+        votes, present = self.vote(network, split)
         logits = np.einsum("v,nvc->nc", network.vote_weights, votes)
         return Answers(
             ids=ids,
@@ -183,6 +185,10 @@ class Run:
             present=present,
             status=[self.problems.get(row_id, OK) for row_id in ids],
         )
+
+    def vote(self, network: Network, split: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Returns votes `(rows, num_votes, num_classes)` and presences by input name."""
+        return _vote(network, self.store, split)
 
     def say(self, line: str) -> None:
         """Prints a line for people."""

@@ -84,7 +84,7 @@ def measure(
     """Yields the accuracy and macro F1 of each tool over the folds of one seed."""
     train = dataclasses.replace(config.train, seed=seed, study=False)
     run = Run(dataclasses.replace(config, train=train), folder, quiet=True)
-    run.prepare(draw_splits=lambda labels: folds(labels, seed))
+    run.prepare(draw_splits=lambda labels, groups: folds(labels, seed))
     labels = np.array(run.catalogue.labels)
     splits = run.catalogue.splits
     names = sorted(set(splits.tolist()))

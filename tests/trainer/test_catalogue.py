@@ -98,3 +98,48 @@ def test_levels_of_a_column_of_paths_are_numbered(frame):
     catalogue, _ = load(frame, label_separator="/")
     assert catalogue.class_names == ["x > a", "x > b"]
     assert catalogue.level_names == ("label_1", "label_2")
+
+
+@pytest.fixture
+def suspicious(tmp_path):
+    """Returns a table of 12 rows and a function that reads it with what `clean` found."""
+    frame = pd.DataFrame(
+        {
+            "id": [f"p{row}" for row in range(12)],
+            "title": [f"a product called number {row}" for row in range(12)],
+            "label": ["a", "b", "c"] * 4,
+            "split": ["train"] * 9 + ["test"] * 3,
+        }
+    )
+    path = tmp_path / "suspicious.csv"
+
+    def load(lines, **options):
+        path.write_text("id,suspicious,suggested_label\n" + lines)
+        config = DataConfig(label=("label",), suspicious=str(path), **options)
+        return load_catalogue(frame, config, say=lambda line: None)
+
+    return load
+
+
+LINES = "p0,True,b\np1,False,c\np10,True,a\n"
+
+
+def test_suspicious_training_rows_are_dropped(suspicious):
+    catalogue = suspicious(LINES)
+    assert catalogue.rows("train").tolist() == list(range(1, 9))
+    assert len(catalogue.rows("test")) == 3
+    (reason,) = catalogue.rows_left_out
+    assert "suspicious" in reason and catalogue.rows_left_out[reason] == 1
+    assert catalogue.split_names == ["train", "eval", "test"]
+
+
+def test_suspicious_training_rows_are_relabelled(suspicious):
+    catalogue = suspicious(LINES, wrong_labels="relabel")
+    assert catalogue.labels == ["b", "b", "c", *["a", "b", "c"] * 3]
+    assert len(catalogue.rows("train")) == 9
+
+
+@pytest.mark.parametrize("lines", ["p0,True,d\n", "p0,true,\n"])
+def test_an_unknown_suggestion_is_named(suspicious, lines):
+    with pytest.raises(ValueError, match=r"'p0'.*Expected one of \['a', 'b', 'c'\]"):
+        suspicious(lines)

@@ -19,7 +19,7 @@ def train(folder, **options):
         train=TrainConfig(head_epochs=20, batch_size=8, **options),
     )
     run = Run(config, folder, source=frame, quiet=True)
-    run.prepare(draw_splits=lambda labels: frame["split"].to_numpy())
+    run.prepare(draw_splits=lambda labels, groups: frame["split"].to_numpy())
     return run.answer(run.fit(eval_splits=()), "test")
 
 

@@ -13,7 +13,7 @@ DEMO = "demo"
 _DEMO_LABEL = ("category", "subcategory")
 
 
-def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+def add_config_arguments(parser: argparse.ArgumentParser, *, workdir_required: bool = True) -> None:
     """Declares table, label, workdir and configuration."""
     parser.add_argument(
         "--data", required=True, metavar="TABLE", help="CSV or Parquet file, or `demo`"
@@ -28,7 +28,7 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         "--label-separator", default="", metavar="TEXT", help="splits one label column into levels"
     )
     parser.add_argument("--ignore", default="", metavar="COL[,COL...]", help="columns to leave out")
-    parser.add_argument("--workdir", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--workdir", type=Path, required=workdir_required, metavar="DIR")
     parser.add_argument(
         "--config",
         default="default",

@@ -18,6 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, metavar="S", help="same seed, same files (default: 0)"
     )
+    parser.add_argument(
+        "--wrong-labels",
+        type=float,
+        metavar="SHARE",
+        help="share of the rows that claim another class (default: 0.02)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,9 +38,10 @@ def run(args: argparse.Namespace) -> int:
         if done % 200 == 0 or done == args.products:
             print(f"{done} of {args.products} products drawn", file=sys.stderr)
 
+    shares = {} if args.wrong_labels is None else {"wrong_label_share": args.wrong_labels}
     try:
         table = write_demo_catalogue(
-            args.out, num_products=args.products, seed=args.seed, progress=report
+            args.out, num_products=args.products, seed=args.seed, progress=report, **shares
         )
     except (ValueError, FileExistsError) as error:
         print(error, file=sys.stderr)

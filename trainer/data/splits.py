@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 
 import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
 
 from trainer.data.cells import as_text
 
@@ -112,6 +114,30 @@ def _check_fractions(fractions: tuple[float, float, float]) -> None:
             "`fractions` must be three shares (train, eval, test) that sum to 1, "
             f"with some for train. Received: fractions={fractions}."
         )
+
+
+def fold_rows(
+    labels: Sequence[str], groups: Sequence[int] | np.ndarray, num_folds: int, seed: int = 0
+) -> np.ndarray:
+    """Assigns every row to a fold of a cross-validation.
+
+    Args:
+        labels: Class of each row.
+        groups: int array `(rows,)`. Rows of one group stay together.
+        num_folds: int.
+        seed: int.
+
+    Returns:
+        Array `(rows,)` of `"fold0"`, `"fold1"`, ...
+    """
+    folds = np.empty(len(labels), "<U8")
+    splitter = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        # That a class has fewer rows than there are folds is no mistake of the user's.
+        warnings.simplefilter("ignore", UserWarning)
+        for index, (_, rows) in enumerate(splitter.split(labels, labels, groups)):
+            folds[rows] = f"fold{index}"
+    return folds
 
 
 def user_splits(values: Sequence[object]) -> np.ndarray:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trainer.demo_catalogue.evidence import write_evidence, write_slices
+from trainer.demo_catalogue.plan import WRONG_LABEL_SHARE
 from trainer.demo_catalogue.products import Product, generate_products
 
 COLUMNS = ("id", "image", "title", "description", "price", "category", "subcategory")
@@ -51,6 +52,7 @@ def write_demo_catalogue(
     *,
     num_products: int = 1200,
     seed: int = 0,
+    wrong_label_share: float = WRONG_LABEL_SHARE,
     progress: Callable[[int], None] | None = None,
 ) -> Path:
     """Writes the demo catalogue, whole or not at all.
@@ -59,6 +61,7 @@ def write_demo_catalogue(
         out: Folder to write. An earlier demo catalogue there is replaced.
         num_products: int. At least one product a class.
         seed: int. The same seed gives the same files, byte for byte.
+        wrong_label_share: float. Share of the rows that claim another class.
         progress: Called with the number of products done so far.
 
     Returns:
@@ -69,7 +72,7 @@ def write_demo_catalogue(
         FileExistsError: if `out` holds anything but a demo catalogue.
     """
     out = Path(out)
-    products = generate_products(num_products, seed)
+    products = generate_products(num_products, seed, wrong_label_share)
     _check_replaceable(out)
     target = out.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -51,22 +51,33 @@ class ProductPlan:
     missing: tuple[str, ...]
 
 
-def plan_products(num_products: int, seed: int) -> list[ProductPlan]:
+def plan_products(
+    num_products: int, seed: int, wrong_label_share: float = WRONG_LABEL_SHARE
+) -> list[ProductPlan]:
     """Plans a catalogue: long tail, near-duplicates, wrong labels, gaps.
+
+    A wrong label is that of a class that a person could take the product for:
+    one of the same domain, or of the same family.
 
     Args:
         num_products: int. At least one product a class.
         seed: int. The same seed gives the same plan.
+        wrong_label_share: float in [0, 1).
 
     Raises:
         ValueError: if there are fewer products than classes.
     """
+    if not 0 <= wrong_label_share < 1:
+        raise ValueError(
+            "The share of wrong labels must be at least 0 and below 1. "
+            f"Received: {wrong_label_share}."
+        )
     counts = class_counts(num_products)
     rng = random.Random(f"{seed}/plan")
     classes = [each for each, count in zip(CLASSES, counts, strict=True) for _ in range(count)]
     rng.shuffle(classes)
     origins = _choose_origins(classes, rng)
-    wrong = set(rng.sample(range(num_products), round(WRONG_LABEL_SHARE * num_products)))
+    wrong = set(rng.sample(range(num_products), round(wrong_label_share * num_products)))
     missing = _choose_missing(num_products, rng)
     plans: list[ProductPlan] = []
     copies: dict[int, int] = {}
@@ -76,7 +87,7 @@ def plan_products(num_products: int, seed: int) -> list[ProductPlan]:
         # A copy shares its original's traits, so both draw them from the same seed.
         traits = random.Random(f"{seed}/{origin}/traits")
         language = "zh" if traits.random() < CHINESE_SHARE else "en"
-        others = [each for each in CLASSES if each is not product_class]
+        others = [each for each in CLASSES if _are_confused(each, product_class)]
         plans.append(
             ProductPlan(
                 number=number,
@@ -91,6 +102,11 @@ def plan_products(num_products: int, seed: int) -> list[ProductPlan]:
             )
         )
     return plans
+
+
+def _are_confused(first: ProductClass, second: ProductClass) -> bool:
+    alike = first.category == second.category or first.family == second.family
+    return alike and first is not second
 
 
 def _choose_origins(classes: list[ProductClass], rng: random.Random) -> list[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from trainer.demo_catalogue.evidence import Evidence
 from trainer.demo_catalogue.pictures import draw_picture
-from trainer.demo_catalogue.plan import ProductPlan, plan_products
+from trainer.demo_catalogue.plan import WRONG_LABEL_SHARE, ProductPlan, plan_products
 from trainer.demo_catalogue.taxonomy import evidence_needed
 from trainer.demo_catalogue.texts import write_text
 
@@ -37,18 +37,21 @@ class Product:
     evidence: Evidence
 
 
-def generate_products(num_products: int, seed: int) -> Iterator[Product]:
+def generate_products(
+    num_products: int, seed: int, wrong_label_share: float = WRONG_LABEL_SHARE
+) -> Iterator[Product]:
     """Yields the products of the demo catalogue in order.
 
     Args:
         num_products: int. At least one product a class.
         seed: int. The same seed gives the same products, byte for byte, on the
             same versions of Python, NumPy and Pillow.
+        wrong_label_share: float. Share of the products that claim another class.
 
     Raises:
         ValueError: at once, if there are fewer products than classes.
     """
-    plans = plan_products(num_products, seed)
+    plans = plan_products(num_products, seed, wrong_label_share)
     return (make_product(plan, seed) for plan in plans)
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pytest
 
 from trainer.demo_catalogue.plan import plan_products
 
@@ -20,6 +21,21 @@ def test_shares_of_copies_errors_and_gaps():
     assert sum("price" in plan.missing for plan in plans) == 50
     assert sum(bool({"title", "description"} & set(plan.missing)) for plan in plans) == 50
     assert 0.25 < sum(plan.language == "zh" for plan in plans) / 1000 < 0.35
+
+
+def test_wrong_labels_are_those_of_classes_like_it():
+    plans = plan_products(1000, 0, wrong_label_share=0.1)
+    wrong = [plan for plan in plans if plan.labelled_as is not plan.product_class]
+    assert len(wrong) == 100
+    for plan in wrong:
+        claimed, true = plan.labelled_as, plan.product_class
+        assert claimed.category == true.category or claimed.family == true.family
+
+
+@pytest.mark.parametrize("share", [-0.1, 1, float("nan")])
+def test_a_share_of_wrong_labels_that_is_none(share):
+    with pytest.raises(ValueError, match="share of wrong labels"):
+        plan_products(100, 0, wrong_label_share=share)
 
 
 def test_no_product_loses_picture_and_words():

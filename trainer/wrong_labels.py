@@ -1,0 +1,117 @@
+"""Which labels of a table are probably wrong: each row judged by networks that have not seen it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import softmax
+
+from trainer.data.splits import fold_rows
+from trainer.run import Run
+
+COLUMNS = ("id", "label", "suggested_label", "label_quality", "suspicious", "why")
+
+_SURE = 0.5
+"""From here on an input's own answer is worth telling."""
+
+
+@dataclass(frozen=True)
+class Opinions:
+    """What networks that have not seen a row say of it, in the order of the table.
+
+    Args:
+        scores: float array `(rows, num_classes)`, probabilities.
+        by_input: The same from each input alone; NaN where a row lacks it.
+    """
+
+    scores: np.ndarray
+    by_input: dict[str, np.ndarray]
+
+
+def cross_judge(run: Run, num_folds: int = 5) -> Opinions:
+    """Trains once a fold and lets each network judge the rows that it has not seen.
+
+    Near-duplicates are in one fold, so that none vouches for the other.
+
+    Args:
+        run: A run that was not prepared yet.
+        num_folds: int.
+    """
+    seed = run.config.train.seed
+    run.prepare(draw_splits=lambda labels, groups: fold_rows(labels, groups, num_folds, seed))
+    catalogue = run.catalogue
+    shape = (len(catalogue.ids), len(catalogue.class_names))
+    scores = np.full(shape, np.nan)
+    by_input = {spec.name: np.full(shape, np.nan) for spec in catalogue.inputs}
+    folds = sorted(set(catalogue.splits.tolist()))
+    for fold in folds:
+        network = run.fit(splits=[other for other in folds if other != fold], eval_splits=())
+        rows = catalogue.rows(fold)
+        votes, present = run.vote(network, fold)
+        scores[rows] = softmax(np.einsum("v,nvc->nc", network.vote_weights, votes), axis=1)
+        for name, values in by_input.items():
+            own = [
+                1 + index
+                for index, branch in enumerate(network.branches)
+                if branch.input.name == name
+            ]
+            values[rows] = softmax(votes[:, own].mean(axis=1), axis=1)
+            values[rows[~present[name]]] = np.nan
+    return Opinions(scores, by_input)
+
+
+def rank_labels(run: Run, opinions: Opinions) -> pd.DataFrame:
+    """Ranks the rows of a table by how likely their label is wrong.
+
+    Args:
+        run: The run that `cross_judge` prepared.
+        opinions: What it returned.
+
+    Returns:
+        `COLUMNS`, most suspicious row first. `label_quality` is the margin by
+        which the label is more probable than the best other class, in [0, 1];
+        `suspicious` marks the rows that confident learning finds.
+
+    Reference:
+        Northcutt et al., 2021, "Confident learning", arXiv:1911.00068; the
+        package cleanlab.
+    """
+    from cleanlab.filter import find_label_issues
+    from cleanlab.rank import get_label_quality_scores
+
+    catalogue = run.catalogue
+    class_ids = catalogue.class_ids
+    # cleanlab wants every class to have rows; which it has, or it would not be one.
+    quality = get_label_quality_scores(class_ids, opinions.scores, method="normalized_margin")
+    suspicious = find_label_issues(class_ids, opinions.scores, n_jobs=1)
+    suggested = opinions.scores.argmax(axis=1)
+    frame = pd.DataFrame(
+        {
+            "id": catalogue.ids,
+            "label": catalogue.labels,
+            "suggested_label": [catalogue.class_names[index] for index in suggested],
+            "label_quality": quality,
+            "suspicious": suspicious,
+            "why": [
+                _explain(row, class_ids[row], opinions, catalogue.class_names)
+                for row in range(len(class_ids))
+            ],
+        },
+        columns=list(COLUMNS),
+    )
+    return frame.sort_values("label_quality", kind="stable").reset_index(drop=True)
+
+
+def _explain(row: int, class_id: int, opinions: Opinions, class_names: list[str]) -> str:
+    """Says what each input takes the row for, where that is not its label."""
+    clauses = []
+    for name, scores in opinions.by_input.items():
+        best = int(np.argmax(scores[row])) if not np.isnan(scores[row, 0]) else class_id
+        if best != class_id and scores[row, best] >= _SURE:
+            clauses.append(
+                f"{name} says {class_names[best]} ({scores[row, best]:.2f} against "
+                f"{scores[row, class_id]:.2f})"
+            )
+    return "; ".join(clauses)
