@@ -92,7 +92,7 @@ def measure(config: Config, table: Path, folder: Path, seed: int) -> dict[str, f
         run.prepare()
         network = run.fit(eval_splits=())
         answers = run.answer(network, "test")
-        truth = {row_id: label for row_id, label in zip(frame["id"], true, strict=True)}
+        truth = dict(zip(frame["id"], true, strict=True))
         return float(
             np.mean(
                 [
