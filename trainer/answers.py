@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_matrix
 
-from trainer.data.labels import split_label
+from trainer.data.labels import join_label, split_label
 
 OK = "ok"
 """The status of a row without problems."""
@@ -95,6 +96,36 @@ class Answers:
         names = [path[level] if level < len(path) else "" for path in paths]
         return [names[index] for index in self.class_ids]
 
+    def sure_labels(self, min_confidence: float) -> list[str]:
+        """Returns for each row the deepest part of a path that is probable enough.
+
+        A class of the taxonomy is as probable as all that is below it; where
+        the leaf is in doubt, its parent may still be sure.
+
+        Args:
+            min_confidence: float in (0.5, 1]. Above one half, only one path
+                can be meant.
+
+        Returns:
+            A path or the upper part of one; `""` where not even the top is sure.
+        """
+        if not 0.5 < min_confidence <= 1:
+            raise ValueError(
+                "The confidence to be sure must be above 0.5, so that no two answers reach it, "
+                f"and at most 1. Received: {min_confidence}."
+            )
+        paths = [split_label(name) for name in self.class_names]
+        sure = [""] * len(self)
+        for depth in range(1, max(map(len, paths)) + 1):
+            names = [join_label(path[:depth]) for path in paths]
+            nodes, node_of = np.unique(names, return_inverse=True)
+            members = csr_matrix((np.ones(len(names)), (np.arange(len(names)), node_of)))
+            scores = self.scores @ members
+            best = scores.argmax(axis=1)
+            for row in np.flatnonzero(scores.max(axis=1) >= min_confidence):
+                sure[row] = str(nodes[best[row]])
+        return sure
+
     def take(self, rows: Sequence[int] | np.ndarray) -> Answers:
         """Returns the answers about some rows, given by index."""
         rows = np.asarray(rows, dtype=int)
@@ -106,13 +137,16 @@ class Answers:
             status=[self.status[row] for row in rows],
         )
 
-    def to_frame(self, level_names: Sequence[str] = ()) -> pd.DataFrame:
+    def to_frame(
+        self, level_names: Sequence[str] = (), min_confidence: float = 0.0
+    ) -> pd.DataFrame:
         """Returns the table that `predict` writes: one row a row, in order.
 
         Args:
             level_names: Label columns from the top down. Two or more of them
                 add one column each, named like it, or `level_<name>` where
                 the table has a column of that name already.
+            min_confidence: float. Adds a column `sure_label`, see `sure_labels`.
 
         Returns:
             Columns `id, label, confidence, status`, then the levels.
@@ -127,4 +161,6 @@ class Answers:
             for level, name in enumerate(level_names):
                 free = f"level_{name}" if name in columns else name
                 columns[free] = self.level_labels(level)
+        if min_confidence:
+            columns["sure_label"] = self.sure_labels(min_confidence)
         return pd.DataFrame(columns)

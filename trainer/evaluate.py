@@ -13,6 +13,8 @@ from sklearn.metrics import precision_recall_fscore_support
 from trainer.answers import OK, Answers
 from trainer.data.labels import join_label, split_label
 
+SURE = 0.8
+"""How probable a level must be for the answers that stop where they are not sure."""
 NUM_LISTED = 20
 """How many confused pairs and unknown labels `metrics.json` lists."""
 
@@ -40,6 +42,9 @@ def evaluate_answers(
         `expected_calibration_error`, `calibration` (bins), `confused_pairs`,
         the counts `num_without_label`, `num_with_problems`,
         `num_unknown_label`, and `levels`.
+
+        With levels also `hierarchical` (see `hierarchical_agreement`), and
+        `backed_off`, the same for answers that stop where they are not sure.
 
     Raises:
         ValueError: where no row has a label.
@@ -73,7 +78,49 @@ def evaluate_answers(
             name: _agreement(_prefixes(truth, depth), _prefixes(predicted, depth))
             for depth, name in enumerate(level_names, start=1)
         }
+        metrics["hierarchical"] = hierarchical_agreement(truth, predicted)
+        sure = kept.sure_labels(SURE)
+        metrics["backed_off"] = {
+            "min_confidence": SURE,
+            **hierarchical_agreement(truth, sure),
+            "rows_by_depth": np.bincount([len(path_nodes(name)) for name in sure]).tolist(),
+        }
     return metrics
+
+
+def hierarchical_agreement(truth: Sequence[str], answers: Sequence[str]) -> dict[str, float]:
+    """Counts a node of the taxonomy as right wherever the truth is at it or below.
+
+    Args:
+        truth: Paths joined by `" > "`.
+        answers: Paths, upper parts of paths, or `""`.
+
+    Returns:
+        `precision` (the share of the nodes answered that are right), `recall`
+        (the share of the true nodes that are answered) and `f1`, over all
+        rows together.
+
+    Reference:
+        Kiritchenko et al., 2005, "Functional annotation of genes using
+        hierarchical text categorization".
+    """
+    shared = answered = true = 0
+    for label, answer in zip(truth, answers, strict=True):
+        label_nodes, answer_nodes = path_nodes(label), path_nodes(answer)
+        shared += len(label_nodes & answer_nodes)
+        answered += len(answer_nodes)
+        true += len(label_nodes)
+    return {
+        "precision": shared / answered if answered else 0.0,
+        "recall": shared / true if true else 0.0,
+        "f1": 2 * shared / (answered + true) if answered + true else 0.0,
+    }
+
+
+def path_nodes(label: str) -> set[tuple[str, ...]]:
+    """Returns all nodes of the taxonomy from the top down to a label, as paths."""
+    path = split_label(label) if label else ()
+    return {path[:depth] for depth in range(1, len(path) + 1)}
 
 
 def evaluate_slices(

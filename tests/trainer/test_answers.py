@@ -34,6 +34,25 @@ def test_a_path_may_end_above_a_level():
     assert answers.level_labels(1) == [""]
 
 
+def test_an_answer_in_doubt_stops_at_the_level_that_is_sure():
+    answers = make_answers([[0.5, 0.4, 0.1], [0.05, 0.05, 0.9], [0.3, 0.3, 0.4]])
+    assert answers.sure_labels(0.8) == ["Home", "Office > Lamp", ""]
+    assert answers.sure_labels(0.95) == ["", "", ""]
+    frame = answers.to_frame(["room", "kind"], min_confidence=0.8)
+    assert frame["sure_label"].tolist() == ["Home", "Office > Lamp", ""]
+
+
+def test_a_short_path_can_be_sure():
+    answers = make_answers([[0.9, 0.1]], names=["Home", "Office > Lamp"])
+    assert answers.sure_labels(0.8) == ["Home"]
+
+
+@pytest.mark.parametrize("confidence", [0.5, 1.1, float("nan")])
+def test_to_be_sure_takes_more_than_one_half(confidence):
+    with pytest.raises(ValueError, match=r"above 0\.5"):
+        make_answers([[0.2, 0.5, 0.3]]).sure_labels(confidence)
+
+
 def test_frame_has_one_row_a_row_in_order_with_repeated_ids_kept():
     answers = make_answers(
         [[0.2, 0.5, 0.3], [0.1, 0.2, 0.7]], ids=["a", "a"], status=["ok", "image: broken"]

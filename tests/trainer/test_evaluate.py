@@ -14,6 +14,7 @@ from trainer.evaluate import (
     evaluate_answers,
     evaluate_slices,
     expected_calibration_error,
+    hierarchical_agreement,
     wilson_interval,
     worst_rows,
 )
@@ -94,6 +95,24 @@ def test_a_level_compares_the_path_down_to_it():
     assert levels["category"]["macro_f1"] == pytest.approx((0.8 + 2 / 3) / 2)
     # "B > x" answered as "A > x" has the right last name and is wrong.
     assert levels["kind"]["accuracy"] == 0.5
+
+
+def test_hierarchical_figures_by_hand():
+    truth = ["A > a", "A > b", "B > c", "D"]
+    answers = ["A > b", "A", "", "D"]
+    # 2 + 1 + 0 + 1 nodes answered, of which A, A and D are right, of 2 + 2 + 2 + 1.
+    found = hierarchical_agreement(truth, answers)
+    assert found == pytest.approx({"precision": 3 / 4, "recall": 3 / 7, "f1": 6 / 11})
+    assert hierarchical_agreement(["A > a"], [""]) == {"precision": 0, "recall": 0, "f1": 0}
+
+
+def test_answers_that_stop_early_are_counted_by_depth():
+    names = ["A > a", "A > b", "B > c"]
+    answers = make_answers([[0.5, 0.4, 0.1], [0.0, 0.1, 0.9], [0.3, 0.3, 0.4]], names)
+    metrics = evaluate_answers(answers, ["A > b", "B > c", "B > c"], ["top", "leaf"])
+    assert metrics["backed_off"]["rows_by_depth"] == [1, 1, 1]
+    assert metrics["backed_off"]["precision"] == 1
+    assert metrics["hierarchical"]["precision"] == pytest.approx(5 / 6)
 
 
 def test_counts_rows_without_label_with_problems_and_with_unknown_labels():

@@ -23,6 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="ends in .csv, .jsonl or .parquet"
     )
+    parser.add_argument(
+        "--sure",
+        type=float,
+        default=0.0,
+        metavar="P",
+        help="add the column sure_label: the deepest level that is right with this probability",
+    )
     parser.add_argument("--batch-size", type=int, default=32, metavar="N")
 
 
@@ -32,6 +39,8 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"--out must end in one of {list(_SUFFIXES)}. Received: {args.out}.")
     if args.batch_size < 1:
         raise ValueError(f"--batch-size must be at least 1. Received: {args.batch_size}.")
+    if args.sure and not 0.5 < args.sure <= 1:
+        raise ValueError(f"--sure must be above 0.5 and at most 1. Received: {args.sure}.")
     from trainer.artefact import find_export
     from trainer.data.table import read_table
 
@@ -42,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 
     predictor = Predictor(args.model)
     answers = predictor.answer(table, args.batch_size)
-    frame = answers.to_frame(predictor.card.level_names)
+    frame = answers.to_frame(predictor.card.level_names, args.sure)
     with new_file(args.out) as temporary:
         if args.out.suffix == ".csv":
             frame.to_csv(temporary, index=False)
