@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import keras
@@ -13,11 +16,16 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.features import has_arrays, open_arrays, write_arrays
-from trainer.input_pipeline import CLASS_ID, branch_dataset, raw_dataset, split_folder
+from trainer.input_pipeline import (
+    CLASS_ID,
+    READ_AT_ONCE,
+    branch_dataset,
+    raw_dataset,
+    split_folder,
+)
 from trainer.preprocessing import Branch, present_name
 from trainer.progress import progress_bar
 from trainer.records import count_records
-from trainer.registry import MODALITIES
 
 
 class FeatureStore:
@@ -138,12 +146,25 @@ class FeatureStore:
             "examples": self.fingerprint,
         }
         key = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
-        folder = split_folder(self.folder / f"{branch.name}-{key}", split)
-        if not has_arrays(folder):
-            source = split_folder(self.examples, split)
-            batches = _branch_batches(source, branch, self._trace(branch, encoder), split)
-            write_arrays(folder, batches, count_records(source))
-        return open_arrays(folder)
+        folder = self.folder / f"{branch.name}-{key}"
+        if not has_arrays(split_folder(folder, split)):
+            self._write_missing(branch, encoder, folder)
+        return open_arrays(split_folder(folder, split))
+
+    def _write_missing(self, branch: Branch, encoder: keras.Model, folder: Path) -> None:
+        """Computes what is missing of all splits, in one go: they will all be asked for."""
+        splits = [path.name for path in sorted(self.examples.glob(split_folder(Path(), "*").name))]
+        missing = {
+            split: count_records(self.examples / split)
+            for split in splits
+            if not has_arrays(folder / split)
+        }
+        sources = [self.examples / split for split in missing]
+        with progress_bar(f"{branch.name} embeddings", sum(missing.values())) as bar:
+            batches = _branch_batches(sources, branch, self._trace(branch, encoder), bar)
+            for split, num_rows in missing.items():
+                own = itertools.islice(batches, math.ceil(num_rows / READ_AT_ONCE))
+                write_arrays(folder / split, own, num_rows)
 
     def _trace(self, branch: Branch, encoder: keras.Model) -> Callable[..., tf.Tensor]:
         """Returns the encoder as a graph, traced once for all splits and batch sizes."""
@@ -172,19 +193,15 @@ class FeatureStore:
 
 
 def _branch_batches(
-    source: Path, branch: Branch, embed: Callable[..., tf.Tensor], split: str
+    sources: Sequence[Path], branch: Branch, embed: Callable[..., tf.Tensor], bar: Any
 ) -> Iterator[dict[str, np.ndarray]]:
-    modality = MODALITIES.get(branch.input.kind)()
-    presences = raw_dataset(source, [branch.input.name]).map(
-        lambda raw: modality.present(raw[branch.input.name])
-    )
-    title = f"{branch.name} of {split} rows"
-    with progress_bar(title, count_records(source)) as bar:
-        for tensors, present in tf.data.Dataset.zip(branch_dataset(source, branch), presences):
-            batch = {present_name(branch.input.name): present.numpy()}
-            if branch.encoder.pretrained:
-                batch[branch.name] = embed(tensors).numpy()
-            else:
-                batch.update({name: tensor.numpy() for name, tensor in tensors.items()})
-            bar.update(len(present))
-            yield batch
+    key = present_name(branch.input.name)
+    for tensors in branch_dataset(sources, branch):
+        present = tensors.pop(key)
+        batch = {key: present.numpy()}
+        if branch.encoder.pretrained:
+            batch[branch.name] = embed(tensors).numpy()
+        else:
+            batch.update({name: tensor.numpy() for name, tensor in tensors.items()})
+        bar.update(len(present))
+        yield batch

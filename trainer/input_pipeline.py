@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ CLASS_ID = "class_id"
 CLASS_NAMES = "class_names"
 """Split with one example a class: its name where words are read, and nothing else."""
 PROBLEMS_FILE = "problems.json"
-_BATCH = 32
+READ_AT_ONCE = 32
+"""Rows a batch where products are read for keeps."""
 
 
 def split_folder(folder: Path, split: str) -> Path:
@@ -81,19 +83,27 @@ def _name_rows(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
         }
 
 
-def raw_dataset(folder: Path, names: Sequence[str], batch_size: int = _BATCH) -> tf.data.Dataset:
+def raw_dataset(
+    folder: Path, names: Sequence[str], batch_size: int = READ_AT_ONCE
+) -> tf.data.Dataset:
     """Reads raw values of some inputs in their order."""
     return read_records(folder, batch_size, names=names)
 
 
-def branch_dataset(folder: Path, branch: Branch, batch_size: int = _BATCH) -> tf.data.Dataset:
-    """Reads and preprocesses what one branch needs, in order: dicts of tensors."""
+def branch_dataset(folders: Sequence[Path], branch: Branch) -> tf.data.Dataset:
+    """Reads and preprocesses what one branch needs of some splits, one after the other.
+
+    Args:
+        folders: Records of splits. No batch has rows of two of them.
+        branch: The encoder.
+
+    Returns:
+        Dataset of dicts of tensors, `present_name` among them.
+    """
+    parts = [raw_dataset(folder, [branch.input.name]) for folder in folders]
     return (
-        raw_dataset(folder, [branch.input.name], batch_size)
-        .map(
-            lambda raw: preprocess([branch], raw, with_present=False),
-            num_parallel_calls=tf.data.AUTOTUNE,
-        )
+        functools.reduce(tf.data.Dataset.concatenate, parts)
+        .map(lambda raw: preprocess([branch], raw), num_parallel_calls=tf.data.AUTOTUNE)
         .prefetch(tf.data.AUTOTUNE)
     )
 
@@ -150,7 +160,9 @@ def _prepared_rows(
     sources: Sequence[Path], branches: Sequence[Branch], bar: Any
 ) -> Iterator[dict[str, Any]]:
     for source in sources:
-        for tensors, class_ids in training_dataset(source, branches, _BATCH).as_numpy_iterator():
+        for tensors, class_ids in training_dataset(
+            source, branches, READ_AT_ONCE
+        ).as_numpy_iterator():
             for row, class_id in enumerate(class_ids):
                 bar.update()
                 yield {

@@ -80,26 +80,23 @@ def raw_specs(inputs: Sequence[InputSpec]) -> dict[str, tf.TensorSpec]:
 
 
 @tf.autograph.experimental.do_not_convert
-def preprocess(
-    branches: Sequence[Branch], raw: Mapping[str, tf.Tensor], with_present: bool = True
-) -> dict[str, tf.Tensor]:
+def preprocess(branches: Sequence[Branch], raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Runs the preprocessing of all branches.
 
     Args:
         branches: The encoders.
         raw: Raw values `(batch,)` by input name.
-        with_present: Whether to add the tensors of `present_name`.
 
     Returns:
-        Tensors by name, each with a leading batch axis.
+        Tensors by name, those of `present_name` among them, each with a leading
+        batch axis.
     """
     tensors: dict[str, tf.Tensor] = {}
     for branch in branches:
         values = raw[branch.input.name]
         tensors.update(branch.encoder.preprocess(values))
-        if with_present:
-            modality = MODALITIES.get(branch.input.kind)()
-            tensors[present_name(branch.input.name)] = modality.present(values)
+        modality = MODALITIES.get(branch.input.kind)()
+        tensors[present_name(branch.input.name)] = modality.present(values)
     return tensors
 
 

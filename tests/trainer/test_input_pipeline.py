@@ -17,7 +17,7 @@ from trainer.input_pipeline import (
     write_examples,
     write_prepared,
 )
-from trainer.preprocessing import build_branches, preprocess
+from trainer.preprocessing import build_branches, preprocess, present_name
 from trainer.records import count_records
 
 ROWS = 12
@@ -154,8 +154,8 @@ def test_prepared_records_hold_what_is_made_on_the_fly(examples, branches, on_th
 
 def test_each_branch_can_be_read_alone(examples, branches, on_the_fly):
     for branch in branches:
-        (tensors,) = branch_dataset(split_folder(examples, "train"), branch)
-        names = branch.encoder.input_specs()
+        (tensors,) = branch_dataset([split_folder(examples, "train")], branch)
+        names = [*branch.encoder.input_specs(), present_name(branch.input.name)]
         found = {name: list(values.numpy()) for name, values in tensors.items()}
         assert_same_rows(found, {name: on_the_fly[name] for name in names})
 
