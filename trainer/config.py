@@ -117,8 +117,12 @@ class TrainConfig:
         class_names: The name of each class counts as one more product that has
             only this text; so classes of few or no rows can be answered too.
         label_smoothing: Share of the target spread over all classes.
-        class_weights: `none`, or `balanced` (rows count inversely to the
-            frequency of their class).
+        class_weights: `none`; `balanced` (rows count inversely to the frequency
+            of their class); `effective` (to the effective number of rows of
+            their class: Cui et al., 2019, arXiv:1901.05555).
+        logit_adjustment: How far the loss makes up for rare classes, 0 to 1: at
+            1 the answers aim at the mean accuracy of all classes, at 0 at that
+            of all products.
         patience: Epochs without a better loss on the eval rows before a stage
             stops; 0 never stops.
         refit: After the held-out rows were answered, train once more on all
@@ -141,6 +145,7 @@ class TrainConfig:
     class_names: bool = True
     label_smoothing: float = 0.1
     class_weights: str = "none"
+    logit_adjustment: float = 0.5
     patience: int = 0
     refit: str = "auto"
     mixed_precision: bool = False
@@ -149,9 +154,10 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _one_of("train.class_weights", self.class_weights, ("none", "balanced"))
+        _one_of("train.class_weights", self.class_weights, ("none", "balanced", "effective"))
         _one_of("train.refit", self.refit, ("auto", "always", "never"))
         _between("train.warmup", self.warmup, 0, 1)
+        _between("train.logit_adjustment", self.logit_adjustment, 0, 1)
         _between("train.label_smoothing", self.label_smoothing, 0, 1)
         for name in ("batch_size", "head_epochs"):
             if getattr(self, name) < 1:

@@ -119,6 +119,7 @@ def fit_network(
         folder / _checkpoint_key(config, inputs, store, splits, epochs),
         tuple(eval_splits),
         _class_weights(store.class_ids(splits), num_classes, train.class_weights),
+        _logit_offsets(store.class_ids(splits), num_classes, train.logit_adjustment),
         logs,
     )
     epochs = epochs or {"head": train.head_epochs, "encoders": train.encoder_epochs}
@@ -144,6 +145,7 @@ class _Fitting:
     folder: Path
     eval_splits: tuple[str, ...]
     class_weights: np.ndarray
+    logit_offsets: list[float] | None
     logs: Path | None
 
     def train_head(self, epochs: int) -> np.ndarray:
@@ -209,6 +211,7 @@ class _Fitting:
             learning_rate=train.head_learning_rate if is_head else train.encoder_learning_rate,
             config=train,
             folder=self.folder / name,
+            logit_offsets=self.logit_offsets,
             eval_data=eval_data,
             logs=self.logs and self.logs / name,
         )
@@ -232,11 +235,24 @@ def _dtype_policy(mixed_precision: bool) -> str:
 
 def _class_weights(class_ids: np.ndarray, num_classes: int, scheme: str) -> np.ndarray:
     """Returns how much a row of each class counts, `(num_classes,)`, 1 on average over rows."""
-    if scheme == "none":
-        return np.ones(num_classes, np.float32)
     counts = np.bincount(class_ids, minlength=num_classes)
-    present = max(int((counts > 0).sum()), 1)
-    return (len(class_ids) / (present * np.maximum(counts, 1))).astype(np.float32)
+    if scheme == "none":
+        weights = np.ones(num_classes)
+    elif scheme == "balanced":
+        weights = 1 / np.maximum(counts, 1)
+    else:
+        # The mean size of a class as the volume that its rows fill.
+        beta = 1 - 1 / max(len(class_ids) / num_classes, 2)
+        weights = (1 - beta) / (1 - beta ** np.maximum(counts, 1))
+    return (weights * len(class_ids) / max(weights @ counts, 1e-9)).astype(np.float32)
+
+
+def _logit_offsets(class_ids: np.ndarray, num_classes: int, strength: float) -> list[float] | None:
+    """Returns the logarithms of the classes' shares of the rows, times a strength."""
+    if not strength:
+        return None
+    counts = np.maximum(np.bincount(class_ids, minlength=num_classes), 1)
+    return (strength * np.log(counts / counts.sum())).tolist()
 
 
 def _checkpoint_key(

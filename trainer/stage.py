@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +40,7 @@ def run_stage(
     learning_rate: float,
     config: TrainConfig,
     folder: Path,
+    logit_offsets: Sequence[float] | None = None,
     eval_data: tf.data.Dataset | None = None,
     logs: Path | None = None,
 ) -> StageResult:
@@ -57,6 +58,7 @@ def run_stage(
             cosine to zero.
         config: Decay, smoothing, patience.
         folder: For checkpoints.
+        logit_offsets: See `SmoothedCrossentropy`.
         eval_data: Batches to watch.
         logs: Folder for TensorBoard.
 
@@ -74,7 +76,7 @@ def run_stage(
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, clipnorm=1.0)
     model.compile(
         optimizer=optimizer,
-        loss=SmoothedCrossentropy(config.label_smoothing),
+        loss=SmoothedCrossentropy(config.label_smoothing, logit_offsets),
         metrics=[PooledAccuracy()],
         weighted_metrics=[],
         # On a CPU, XLA compiles longer than these stages run.

@@ -40,3 +40,22 @@ def test_sure_and_wrong_stays_finite():
 def test_config_round_trip():
     loss = keras.losses.deserialize(keras.losses.serialize(SmoothedCrossentropy(0.3)))
     assert loss.label_smoothing == 0.3
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+def test_offsets_are_those_of_logit_adjustment(strength):
+    """The loss of the paper, written out: log(1 + sum of the other classes' odds)."""
+    priors = np.array([0.7, 0.2, 0.05, 0.05])
+    loss = SmoothedCrossentropy(logit_offsets=strength * np.log(priors))
+    odds = [
+        [
+            (priors[other] / priors[own]) ** strength * np.exp(row[other] - row[own])
+            for other in range(NUM_CLASSES)
+            if other != own
+        ]
+        for row, own in zip(LOGITS.astype(np.float64), CLASS_IDS, strict=True)
+    ]
+    expected = np.mean(np.log1p(np.sum(odds, axis=1)))
+    assert float(loss(CLASS_IDS, LOGITS)) == pytest.approx(expected, rel=1e-5)
+    again = keras.losses.deserialize(keras.losses.serialize(loss))
+    assert float(again(CLASS_IDS, LOGITS)) == pytest.approx(expected, rel=1e-5)
