@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from trainer.config import Config, DataConfig, ModelConfig, TrainConfig
+from trainer.network import _class_weights, _logit_offsets
 from trainer.run import Run
 
 NAMES = ("Kitchen > Tea Pot", "Garden > Rake", "Lighting > Zebra Lamp")
@@ -31,7 +32,23 @@ def test_names_can_be_left_out(tmp_path):
     assert NAMES[2] not in train(tmp_path, class_names=False).labels
 
 
-@pytest.mark.parametrize("class_names", [True, False])
-def test_scores_are_probabilities(tmp_path, class_names):
-    scores = train(tmp_path, class_names=class_names).scores
-    np.testing.assert_allclose(scores.sum(axis=1), 1, rtol=1e-5)
+@pytest.mark.parametrize("scheme", ["none", "balanced", "effective"])
+def test_class_weights_leave_the_rows_their_number(scheme):
+    class_ids = np.repeat([0, 1, 3], [90, 9, 1])
+    weights = _class_weights(class_ids, 4, scheme)
+    assert weights[class_ids].sum() == pytest.approx(100, rel=1e-5)
+    assert (np.diff(weights[[0, 1, 3]]) >= 0).all()
+
+
+def test_effective_class_weights_are_those_of_the_paper():
+    counts = np.array([90, 9, 1])
+    beta = 1 - 1 / (counts.sum() / 3)
+    expected = (1 - beta) / (1 - beta**counts)
+    found = _class_weights(np.repeat([0, 1, 2], counts), 3, "effective")
+    np.testing.assert_allclose(found / found[0], expected / expected[0], rtol=1e-5)
+
+
+def test_logit_offsets_are_log_shares():
+    offsets = _logit_offsets(np.array([0, 0, 0, 1]), 2, 0.5)
+    np.testing.assert_allclose(offsets, 0.5 * np.log([0.75, 0.25]))
+    assert _logit_offsets(np.array([0, 1]), 2, 0.0) is None
