@@ -149,7 +149,8 @@ class Answers:
             min_confidence: float. Adds a column `sure_label`, see `sure_labels`.
 
         Returns:
-            Columns `id, label, confidence, status`, then the levels.
+            Columns `id, label, confidence, status`, then the levels, then
+            `sure_label`.
         """
         columns: dict[str, object] = {
             "id": self.ids,

@@ -21,14 +21,13 @@ from trainer.data.examples import row_ids
 from trainer.data.labels import join_label, read_labels
 from trainer.data.leakage import find_leaks
 from trainer.data.splits import SPLITS, split_rows, user_splits
+from trainer.data.suspicions import NO_SPLIT, find_suspicious, read_suspicions
 from trainer.data.table import Table, read_table
 from trainer.inputs import InputSpec
 from trainer.registry import unknown
 
 # What is written of the same rows may differ from one version of the program to the next.
 _EXAMPLES_VERSION = b"2"
-NO_SPLIT = ""
-"""Split of rows that are not used."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +83,8 @@ class Catalogue:
         """Returns a hash of the cells, the picture files (size and time), labels and splits."""
         digest = hashlib.sha256(_EXAMPLES_VERSION)
         digest.update(repr([(s.name, s.kind, s.columns) for s in self.inputs]).encode())
-        digest.update(repr([self.labels, self.ids]).encode())
-        digest.update("".join(self.splits).encode())
+        rows = [self.labels, self.ids, self.class_names, self.splits.tolist()]
+        digest.update(repr(rows).encode())
         for spec in self.inputs:
             for name in spec.columns:
                 for cell in self.table.frame[name]:
@@ -108,12 +107,15 @@ def load_catalogue(
         config: How to read it.
         say: Called with lines for people.
         draw_splits: From the labels and the groups of near-duplicates to the
-            split of each row, for other splits than the configuration's.
+            split of each row, for other splits than the configuration's. What
+            `config.suspicious` says is not applied then.
 
     Raises:
         ValueError: if a named column does not exist, or fewer than two
             classes have rows.
     """
+    use_suspicions = config.suspicious and not draw_splits
+    suspicions = read_suspicions(config.suspicious) if use_suspicions else {}
     table = read_table(source)
     if not config.label:
         raise ValueError(
@@ -161,16 +163,19 @@ def load_catalogue(
         splits = (draw_splits or _draw_splits(config))(labels, groups)
     splits = np.asarray(splits)
     kept_ids = [ids[row] for row in labelled]
-    if config.suspicious and not draw_splits:
-        found = read_suggestions(config.suspicious, class_names)
-        rows = [row for row in np.flatnonzero(splits == "train") if kept_ids[row] in found]
-        if config.wrong_labels == "drop":
-            splits[rows] = NO_SPLIT
-            rows_left_out[f"suspicious label, by {config.suspicious}"] = len(rows)
-        else:
-            suggested = {row: found[kept_ids[row]] for row in rows}
-            labels = [suggested.get(row, label) for row, label in enumerate(labels)]
-            say(f"{len(rows)} training rows relabelled as {config.suspicious} suggests")
+    found = find_suspicious(suspicions, kept_ids, labels, splits) if suspicions else {}
+    if config.wrong_labels == "drop":
+        splits[list(found)] = NO_SPLIT
+    else:
+        for row, suggested in found.items():
+            if suggested not in class_names:
+                raise ValueError(
+                    unknown(f"label suggested for {ids[row]!r}", suggested, class_names)
+                )
+        labels = [found.get(row, label) for row, label in enumerate(labels)]
+    if found:
+        done = "left out" if config.wrong_labels == "drop" else "relabelled"
+        say(f"{len(found)} training rows with suspicious labels {done}")
     return Catalogue(
         table=kept,
         ids=kept_ids,
@@ -186,35 +191,10 @@ def load_catalogue(
     )
 
 
-def read_suggestions(path: str | Path, class_names: list[str]) -> dict[str, str]:
-    """Reads what `taxofuse clean` wrote, or a person corrected.
-
-    Args:
-        path: CSV with columns `id`, `suspicious` and `suggested_label`.
-        class_names: What may be suggested.
-
-    Returns:
-        Id to suggested label, suspicious rows only.
-
-    Raises:
-        ValueError: if a column is missing or a suggested label is no class.
-    """
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    for name in ("id", "suspicious", "suggested_label"):
-        if name not in frame.columns:
-            raise ValueError(f"{path}: {unknown('column', name, frame.columns)}")
-    frame = frame[frame["suspicious"].str.lower().isin(("true", "1", "yes"))]
-    wrong = frame[~frame["suggested_label"].isin(class_names)]
-    if len(wrong):
-        first = wrong.iloc[0]
-        what = f"suggested_label of id {first['id']!r} in {path}"
-        raise ValueError(unknown(what, first["suggested_label"], class_names))
-    return dict(zip(frame["id"], frame["suggested_label"], strict=True))
-
-
 def describe_splits(catalogue: Catalogue) -> str:
     """Returns one line for people, `565 train, 71 eval, 70 test rows`."""
-    return ", ".join(f"{len(catalogue.rows(split))} {split}" for split in SPLITS) + " rows"
+    sizes = {split: len(catalogue.rows(split)) for split in catalogue.split_names}
+    return ", ".join(f"{size} {split}" for split, size in sizes.items() if size) + " rows"
 
 
 def _draw_splits(config: DataConfig) -> Callable[[list[str], np.ndarray], np.ndarray]:

@@ -115,7 +115,8 @@ class TrainConfig:
             of the losses of all rows: the more rows, the less it counts. The
             inverse of `C` in scikit-learn's logistic regression.
         class_names: The name of each class counts as one more product that has
-            only this text; so classes of few or no rows can be answered too.
+            only this text; so classes with few training rows, or none, can be
+            answered too.
         label_smoothing: Share of the target spread over all classes.
         class_weights: `none`; `balanced` (rows count inversely to the frequency
             of their class); `effective` (to the effective number of rows of
@@ -157,7 +158,8 @@ class TrainConfig:
         _one_of("train.class_weights", self.class_weights, ("none", "balanced", "effective"))
         _one_of("train.refit", self.refit, ("auto", "always", "never"))
         _between("train.warmup", self.warmup, 0, 1)
-        _between("train.logit_adjustment", self.logit_adjustment, 0, 1)
+        if not 0 <= self.logit_adjustment <= 1:
+            _refuse("train.logit_adjustment", "must be from 0 to 1", self.logit_adjustment)
         _between("train.label_smoothing", self.label_smoothing, 0, 1)
         for name in ("batch_size", "head_epochs"):
             if getattr(self, name) < 1:

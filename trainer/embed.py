@@ -152,7 +152,7 @@ class FeatureStore:
         return open_arrays(split_folder(folder, split))
 
     def _write_missing(self, branch: Branch, encoder: keras.Model, folder: Path) -> None:
-        """Computes what is missing of all splits, in one go: they will all be asked for."""
+        """Computes what is missing of all splits in one go, which traces the graph once."""
         splits = [path.name for path in sorted(self.examples.glob(split_folder(Path(), "*").name))]
         missing = {
             split: count_records(self.examples / split)

@@ -13,6 +13,7 @@ import tensorflow as tf
 from trainer.catalogue import Catalogue
 from trainer.data.examples import read_examples
 from trainer.data.labels import split_label
+from trainer.data.suspicions import NO_SPLIT
 from trainer.files import new_folder, write_json
 from trainer.preprocessing import Branch, preprocess, present_name, raw_specs
 from trainer.progress import progress_bar
@@ -48,7 +49,7 @@ def write_examples(catalogue: Catalogue, folder: Path) -> None:
     problems: dict[str, str] = {}
     with (
         new_folder(folder) as temporary,
-        progress_bar("Reading products", len(catalogue.ids)) as bar,
+        progress_bar("Reading products", int((catalogue.splits != NO_SPLIT).sum())) as bar,
     ):
         for split in catalogue.split_names:
             rows = _example_rows(catalogue, catalogue.rows(split), problems, bar)

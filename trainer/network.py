@@ -112,14 +112,16 @@ def fit_network(
         vote_weights=prior_weights(len(branches) + 1),
         splits=tuple(splits),
     )
+    class_ids = store.class_ids(splits)
+    class_weights = _class_weights(class_ids, num_classes, train.class_weights)
     fitting = _Fitting(
         network,
         config,
         store,
         folder / _checkpoint_key(config, inputs, store, splits, epochs),
         tuple(eval_splits),
-        _class_weights(store.class_ids(splits), num_classes, train.class_weights),
-        _logit_offsets(store.class_ids(splits), num_classes, train.logit_adjustment),
+        class_weights,
+        _logit_offsets(class_weights[class_ids], class_ids, num_classes, train.logit_adjustment),
         logs,
     )
     epochs = epochs or {"head": train.head_epochs, "encoders": train.encoder_epochs}
@@ -247,11 +249,15 @@ def _class_weights(class_ids: np.ndarray, num_classes: int, scheme: str) -> np.n
     return (weights * len(class_ids) / max(weights @ counts, 1e-9)).astype(np.float32)
 
 
-def _logit_offsets(class_ids: np.ndarray, num_classes: int, strength: float) -> list[float] | None:
-    """Returns the logarithms of the classes' shares of the rows, times a strength."""
+def _logit_offsets(
+    row_weights: np.ndarray, class_ids: np.ndarray, num_classes: int, strength: float
+) -> list[float] | None:
+    """Returns the logarithms of the classes' shares of the weighted rows, times a strength."""
     if not strength:
         return None
-    counts = np.maximum(np.bincount(class_ids, minlength=num_classes), 1)
+    counts = np.bincount(class_ids, row_weights, minlength=num_classes)
+    # A class without rows counts as the smallest that has some.
+    counts = np.maximum(counts, counts[counts > 0].min())
     return (strength * np.log(counts / counts.sum())).tolist()
 
 

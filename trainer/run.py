@@ -145,7 +145,7 @@ class Run:
     @property
     def refits(self) -> bool:
         """Whether the exported model learns from all rows, once the held-out ones were answered."""
-        held_out = len(self.catalogue.ids) > len(self.catalogue.rows("train"))
+        held_out = any(len(self.catalogue.rows(split)) for split in SPLITS if split != "train")
         wanted = self.config.train.refit
         cheap = "encoders" not in self.measured.epochs
         return held_out and (wanted == "always" or (wanted == "auto" and cheap))

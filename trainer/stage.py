@@ -84,7 +84,7 @@ def run_stage(
         steps_per_execution=_largest_divisor(steps, steps_at_once),
     )
     # Variables made while the first step is traced would have it traced twice.
-    optimizer.build(model.trainable_variables)
+    model.optimizer.build(model.trainable_variables)
     resume = Resume(folder, config.patience)
     done = resume.restore(model)
     if done < epochs and not resume.is_over:
@@ -104,6 +104,7 @@ def run_stage(
     else:
         resume.set_model(model)
         resume.load_best()
+    model.steps_per_execution = 1  # `predict` would unroll as many copies of the model
     return StageResult(resume.history, resume.best_epoch)
 
 

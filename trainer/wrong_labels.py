@@ -70,8 +70,9 @@ def rank_labels(run: Run, opinions: Opinions) -> pd.DataFrame:
         opinions: What it returned.
 
     Returns:
-        `COLUMNS`, most suspicious row first. `label_quality` is the margin by
-        which the label is more probable than the best other class, in [0, 1];
+        `COLUMNS`, most suspicious row first. `label_quality` is `(1 + m) / 2`
+        with the margin `m` by which the label is more probable than the best
+        other class: below one half another class is more probable.
         `suspicious` marks the rows that confident learning finds.
 
     Reference:
@@ -83,7 +84,6 @@ def rank_labels(run: Run, opinions: Opinions) -> pd.DataFrame:
 
     catalogue = run.catalogue
     class_ids = catalogue.class_ids
-    # cleanlab wants every class to have rows; which it has, or it would not be one.
     quality = get_label_quality_scores(class_ids, opinions.scores, method="normalized_margin")
     suspicious = find_label_issues(class_ids, opinions.scores, n_jobs=1)
     suggested = opinions.scores.argmax(axis=1)

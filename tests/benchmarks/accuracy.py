@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[])
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--text", default="title,description", help="columns of the baseline")
-    parser.add_argument("--title", default="title,brand", help="read twice by the stronger one")
+    parser.add_argument("--title", default="title", help="read twice by the stronger one")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     data = [f"data.table={args.data}", f"data.label={args.label}", f"data.ignore={args.ignore}"]

@@ -114,22 +114,20 @@ def suspicious(tmp_path):
     path = tmp_path / "suspicious.csv"
 
     def load(lines, **options):
-        path.write_text("id,suspicious,suggested_label\n" + lines)
+        path.write_text("id,label,suspicious,suggested_label\n" + lines)
         config = DataConfig(label=("label",), suspicious=str(path), **options)
         return load_catalogue(frame, config, say=lambda line: None)
 
     return load
 
 
-LINES = "p0,True,b\np1,False,c\np10,True,a\n"
+LINES = "p0,a,True,b\np1,b,False,c\np3,c,True,b\np10,b,True,a\n"
 
 
 def test_suspicious_training_rows_are_dropped(suspicious):
     catalogue = suspicious(LINES)
     assert catalogue.rows("train").tolist() == list(range(1, 9))
     assert len(catalogue.rows("test")) == 3
-    (reason,) = catalogue.rows_left_out
-    assert "suspicious" in reason and catalogue.rows_left_out[reason] == 1
     assert catalogue.split_names == ["train", "eval", "test"]
 
 
@@ -139,7 +137,27 @@ def test_suspicious_training_rows_are_relabelled(suspicious):
     assert len(catalogue.rows("train")) == 9
 
 
-@pytest.mark.parametrize("lines", ["p0,True,d\n", "p0,true,\n"])
-def test_an_unknown_suggestion_is_named(suspicious, lines):
-    with pytest.raises(ValueError, match=r"'p0'.*Expected one of \['a', 'b', 'c'\]"):
-        suspicious(lines)
+def test_other_rows_dropped_are_another_catalogue(suspicious):
+    prints = {suspicious(f"p{row},{'abc'[row % 3]},yes,a\n").fingerprint() for row in (0, 1, 2)}
+    assert len(prints) == 3
+
+
+@pytest.mark.parametrize(
+    ("lines", "options", "message"),
+    [
+        ("p0,a,True,d\n", {"wrong_labels": "relabel"}, r"'p0'.*Expected one of \['a', 'b', 'c'\]"),
+        ("p0,a,maybe,b\n", {}, r"suspicious.*'p0'.*'maybe'"),
+        ("q0,a,True,b\n", {}, "names no row of this table"),
+        ("".join(f"p{row},{'abc'[row % 3]},1,a\n" for row in range(9)), {}, "no row to train on"),
+    ],
+)
+def test_suspicions_that_do_not_fit_are_named(suspicious, lines, options, message):
+    with pytest.raises(ValueError, match=message):
+        suspicious(lines, **options)
+
+
+def test_a_missing_file_of_suspicions_is_named():
+    frame = pd.DataFrame({"title": ["a b", "c d"], "label": ["a", "b"]})
+    config = DataConfig(label=("label",), suspicious="nowhere.csv")
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.csv"):
+        load_catalogue(frame, config, say=lambda line: None)

@@ -49,6 +49,10 @@ def test_effective_class_weights_are_those_of_the_paper():
 
 
 def test_logit_offsets_are_log_shares():
-    offsets = _logit_offsets(np.array([0, 0, 0, 1]), 2, 0.5)
+    class_ids, ones = np.array([0, 0, 0, 1]), np.ones(4)
+    offsets = _logit_offsets(ones, class_ids, 2, 0.5)
     np.testing.assert_allclose(offsets, 0.5 * np.log([0.75, 0.25]))
-    assert _logit_offsets(np.array([0, 1]), 2, 0.0) is None
+    assert _logit_offsets(ones, class_ids, 2, 0.0) is None
+    # Balanced rows need no adjustment: all offsets are equal.
+    weights = _class_weights(class_ids, 2, "balanced")[class_ids]
+    assert np.ptp(_logit_offsets(weights, class_ids, 2, 1.0)) < 1e-6

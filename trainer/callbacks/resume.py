@@ -40,7 +40,7 @@ class Resume(keras.callbacks.Callback):
         self._began = 0.0
 
     def restore(self, model: keras.Model) -> int:
-        """Loads the last finished epoch into a compiled model.
+        """Loads the last finished epoch into a compiled model with a built optimizer.
 
         Returns:
             The number of epochs that are done.
@@ -51,7 +51,6 @@ class Resume(keras.callbacks.Callback):
         folder = self.folder / _EPOCH.format(max(finished))
         state = json.loads((folder / _STATE).read_text())
         self.history = state["history"]
-        model.optimizer.build(model.trainable_variables)
         _load(folder, [*model.variables, *model.optimizer.variables])
         return len(self.history)
 

@@ -29,10 +29,10 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"--out must end in .csv. Received: {args.out}.")
     if args.folds < 2:
         raise ValueError(f"--folds must be at least 2. Received: {args.folds}.")
-    # Kept beside the answer, so that the same command goes on where it was interrupted.
+    # Beside the answer, so that the same command goes on where it was interrupted.
     args.workdir = args.workdir or args.out.with_suffix(".work")
     config = configure(args)
-    from trainer.files import new_file
+    from trainer.files import new_file, remove_folder
     from trainer.run import Run
     from trainer.wrong_labels import cross_judge, rank_labels
 
@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     frame = rank_labels(job, cross_judge(job, args.folds))
     with new_file(args.out) as temporary:
         frame.to_csv(temporary, index=False)
+    remove_folder(args.workdir / "cache" / "checkpoints")
     job.say(f"{int(frame['suspicious'].sum())} of {len(frame)} labels are suspicious")
     print(args.out)
     return 0

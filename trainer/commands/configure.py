@@ -1,4 +1,4 @@
-"""The options that `run` and `train` share, and the configuration they make."""
+"""The options that `run`, `train` and `clean` share, and the configuration they make."""
 
 from __future__ import annotations
 
@@ -28,7 +28,13 @@ def add_config_arguments(parser: argparse.ArgumentParser, *, workdir_required: b
         "--label-separator", default="", metavar="TEXT", help="splits one label column into levels"
     )
     parser.add_argument("--ignore", default="", metavar="COL[,COL...]", help="columns to leave out")
-    parser.add_argument("--workdir", type=Path, required=workdir_required, metavar="DIR")
+    parser.add_argument(
+        "--workdir",
+        type=Path,
+        required=workdir_required,
+        metavar="DIR",
+        help="folder of all files; the same command again goes on from what is there",
+    )
     parser.add_argument(
         "--config",
         default="default",
@@ -64,7 +70,11 @@ def configure(args: argparse.Namespace) -> Config:
         given["table"], given["slices"] = str(table), str(table.with_name("slices.csv"))
         given.setdefault("label", _DEMO_LABEL)
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, **given))
-    return apply_overrides(config, args.set)
+    config = apply_overrides(config, args.set)
+    if not config.data.suspicious:
+        return config
+    suspicious = str(Path(config.data.suspicious).absolute())
+    return dataclasses.replace(config, data=dataclasses.replace(config.data, suspicious=suspicious))
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -129,7 +129,17 @@ def fold_rows(
 
     Returns:
         Array `(rows,)` of `"fold0"`, `"fold1"`, ...
+
+    Raises:
+        ValueError: if there are fewer groups than folds, or no class has as
+            many rows.
     """
+    most = min(len(set(np.asarray(groups).tolist())), max(Counter(labels).values(), default=0))
+    if most < num_folds:
+        raise ValueError(
+            f"At most {most} folds can be drawn from these rows: the largest class must have a row "
+            f"in each, and near-duplicates stay together. Received: {num_folds} folds."
+        )
     folds = np.empty(len(labels), "<U8")
     splitter = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():

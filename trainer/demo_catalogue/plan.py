@@ -65,7 +65,7 @@ def plan_products(
         wrong_label_share: float in [0, 1).
 
     Raises:
-        ValueError: if there are fewer products than classes.
+        ValueError: if there are fewer products than classes, or the share is none.
     """
     if not 0 <= wrong_label_share < 1:
         raise ValueError(

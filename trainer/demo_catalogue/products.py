@@ -49,7 +49,8 @@ def generate_products(
         wrong_label_share: float. Share of the products that claim another class.
 
     Raises:
-        ValueError: at once, if there are fewer products than classes.
+        ValueError: at once, if there are fewer products than classes, or the
+            share is none.
     """
     plans = plan_products(num_products, seed, wrong_label_share)
     return (make_product(plan, seed) for plan in plans)

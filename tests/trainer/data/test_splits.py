@@ -3,7 +3,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from trainer.data.splits import split_rows, user_splits
+from trainer.data.splits import fold_rows, split_rows, user_splits
 
 
 def _catalogue(seed, num_rows=600, num_classes=25):
@@ -94,3 +94,23 @@ def test_user_splits_name_the_rows():
         user_splits(["x"] * 8)
     with pytest.raises(ValueError, match="No row is for training"):
         user_splits(["test", "eval"])
+
+
+def test_folds_keep_groups_together_and_classes_spread():
+    labels = ["a"] * 20 + ["b"] * 10
+    groups = np.arange(30) // 2
+    folds = fold_rows(labels, groups, 5, seed=1)
+    assert set(folds.tolist()) == {f"fold{index}" for index in range(5)}
+    assert (folds[::2] == folds[1::2]).all()
+    for fold in set(folds.tolist()):
+        assert [label for label, own in zip(labels, folds, strict=True) if own == fold].count(
+            "b"
+        ) == 2
+
+
+@pytest.mark.parametrize(
+    ("labels", "groups"), [(["a", "b", "c"] * 4, range(12)), (["a"] * 12, [0] * 6 + [1] * 6)]
+)
+def test_more_folds_than_rows_of_a_class_are_refused(labels, groups):
+    with pytest.raises(ValueError, match=r"At most \d folds.*Received: 5 folds"):
+        fold_rows(labels, list(groups), 5)

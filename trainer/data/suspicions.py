@@ -1,0 +1,86 @@
+"""What becomes of training rows whose label is probably wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from trainer.registry import unknown
+
+NO_SPLIT = ""
+"""Split of rows that are not used."""
+
+_COLUMNS = ("id", "label", "suspicious", "suggested_label")
+_FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": False}
+
+
+def read_suspicions(path: str | Path) -> dict[tuple[str, str], str]:
+    """Reads what `taxofuse clean` wrote, or a person corrected since.
+
+    Args:
+        path: CSV with at least the columns `id`, `label`, `suspicious` (true or
+            false) and `suggested_label`.
+
+    Returns:
+        Id and label to suggested label, of suspicious rows.
+
+    Raises:
+        FileNotFoundError: naming the file.
+        ValueError: if a column is missing, or a cell of `suspicious` says
+            neither yes nor no.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"data.suspicious: no such file: {path}")
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    for name in _COLUMNS:
+        if name not in frame.columns:
+            raise ValueError(f"data.suspicious, {path}: {unknown('column', name, frame.columns)}")
+    flags = frame["suspicious"].str.strip().str.lower()
+    wrong = frame[~flags.isin(_FLAGS)]
+    if len(wrong):
+        first = wrong.iloc[0]
+        what = f"value of `suspicious` for id {first['id']!r} in {path}"
+        raise ValueError(unknown(what, first["suspicious"], _FLAGS))
+    frame = frame[flags.map(_FLAGS).astype(bool)]
+    keys = zip(frame["id"], frame["label"], strict=True)
+    return dict(zip(keys, frame["suggested_label"], strict=True))
+
+
+def find_suspicious(
+    suspicions: dict[tuple[str, str], str],
+    ids: list[str],
+    labels: list[str],
+    splits: np.ndarray,
+) -> dict[int, str]:
+    """Finds the suspicious ones among the training rows.
+
+    Args:
+        suspicions: What `read_suspicions` returned.
+        ids: One a row; rows of one id and label are one to it.
+        labels: One a row.
+        splits: `(rows,)`.
+
+    Returns:
+        Row to suggested label.
+
+    Raises:
+        ValueError: if none of the suspicious rows is in the table (they are
+            of another one), or all rows for training are suspicious.
+    """
+    keys = list(zip(ids, labels, strict=True))
+    if suspicions and not set(suspicions) & set(keys):
+        row_id, label = next(iter(suspicions))
+        raise ValueError(
+            "data.suspicious names no row of this table by its id and label. "
+            f"First: id {row_id!r} with label {label!r}. Run `taxofuse clean` on this table, with "
+            "the same --label."
+        )
+    training = np.flatnonzero(splits == "train")
+    found = {int(row): suspicions[keys[row]] for row in training if keys[row] in suspicions}
+    if len(found) == len(training):
+        raise ValueError(
+            f"data.suspicious leaves no row to train on: all {len(training)} are suspicious."
+        )
+    return found
