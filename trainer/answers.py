@@ -15,6 +15,15 @@ OK = "ok"
 """The status of a row without problems."""
 
 
+def check_sure(min_confidence: float) -> None:
+    """Raises ValueError where two answers could both be as probable as that."""
+    if not 0.5 < min_confidence <= 1:
+        raise ValueError(
+            "The confidence to be sure must be above 0.5, so that no two answers reach it, "
+            f"and at most 1. Received: {min_confidence}."
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Answers:
     """What a classifier said about the rows of a table, in their order.
@@ -109,11 +118,7 @@ class Answers:
         Returns:
             A path or the upper part of one; `""` where not even the top is sure.
         """
-        if not 0.5 < min_confidence <= 1:
-            raise ValueError(
-                "The confidence to be sure must be above 0.5, so that no two answers reach it, "
-                f"and at most 1. Received: {min_confidence}."
-            )
+        check_sure(min_confidence)
         paths = [split_label(name) for name in self.class_names]
         sure = [""] * len(self)
         for depth in range(1, max(map(len, paths)) + 1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import operator
 import stat
 from collections import Counter
 from collections.abc import Callable
@@ -21,7 +22,7 @@ from trainer.data.examples import row_ids
 from trainer.data.labels import join_label, read_labels
 from trainer.data.leakage import find_leaks
 from trainer.data.splits import SPLITS, split_rows, user_splits
-from trainer.data.suspicions import NO_SPLIT, find_suspicious, read_suspicions
+from trainer.data.suspicions import NO_SPLIT, read_suspicions, settle_suspicions
 from trainer.data.table import Table, read_table
 from trainer.inputs import InputSpec
 from trainer.registry import unknown
@@ -163,19 +164,15 @@ def load_catalogue(
         splits = (draw_splits or _draw_splits(config))(labels, groups)
     splits = np.asarray(splits)
     kept_ids = [ids[row] for row in labelled]
-    found = find_suspicious(suspicions, kept_ids, labels, splits) if suspicions else {}
-    if config.wrong_labels == "drop":
-        splits[list(found)] = NO_SPLIT
-    else:
-        for row, suggested in found.items():
-            if suggested not in class_names:
-                raise ValueError(
-                    unknown(f"label suggested for {ids[row]!r}", suggested, class_names)
-                )
-        labels = [found.get(row, label) for row, label in enumerate(labels)]
-    if found:
-        done = "left out" if config.wrong_labels == "drop" else "relabelled"
-        say(f"{len(found)} training rows with suspicious labels {done}")
+    if suspicions:
+        listed = labels
+        labels, splits = settle_suspicions(
+            suspicions, config.wrong_labels, kept_ids, labels, splits
+        )
+        if relabelled := sum(map(operator.ne, labels, listed)):
+            say(f"{relabelled} training rows relabelled")
+    if left_out := int((splits == NO_SPLIT).sum()):
+        rows_left_out["suspicious label"] = left_out
     return Catalogue(
         table=kept,
         ids=kept_ids,

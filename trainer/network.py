@@ -14,6 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from scipy.special import softmax
 
 from trainer.config import Config
 from trainer.embed import FeatureStore
@@ -55,6 +56,10 @@ class Network:
     splits: tuple[str, ...]
     history: list[dict[str, Any]] = field(default_factory=list)
     epochs: dict[str, int] = field(default_factory=dict)
+
+    def pool(self, votes: np.ndarray) -> np.ndarray:
+        """Turns votes `(rows, num_votes, num_classes)` into probabilities, as the scorer does."""
+        return softmax(np.einsum("v,nvc->nc", self.vote_weights, votes), axis=1)
 
     def scorer(self) -> keras.Model:
         """Returns the model from preprocessed tensors to probabilities."""

@@ -17,7 +17,6 @@ import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-from scipy.special import softmax
 
 from trainer.answers import OK, Answers
 from trainer.artefact import ModelCard, find_export
@@ -177,18 +176,32 @@ class Run:
         rows = self.catalogue.rows(split)
         ids = [self.catalogue.ids[row] for row in rows]
         votes, present = self.vote(network, split)
-        logits = np.einsum("v,nvc->nc", network.vote_weights, votes)
         return Answers(
             ids=ids,
             class_names=self.catalogue.class_names,
-            scores=softmax(logits, axis=1),
+            scores=network.pool(votes),
             present=present,
             status=[self.problems.get(row_id, OK) for row_id in ids],
         )
 
     def vote(self, network: Network, split: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Returns votes `(rows, num_votes, num_classes)` and presences by input name."""
-        return _vote(network, self.store, split)
+        names = {branch.input.name for branch in network.branches}
+        if "encoders" not in network.epochs:
+            arrays = self.store.arrays(network.branches, network.encoders, [split], network.splits)
+            num_rows = len(next(iter(arrays.values())))
+            ignored = np.zeros(num_rows, np.int32)
+            data = array_batches(arrays, ignored, ignored, batch_size=256)
+            votes = network.cached_voter.predict(data, verbose=0)
+            return votes, {name: np.asarray(arrays[present_name(name)]) for name in names}
+        data = training_dataset(split_folder(self.store.examples, split), network.branches, 32)
+        vote_parts, present_parts = [], []
+        predict = tf.function(network.voter, reduce_retracing=True)
+        for tensors, _ in data:
+            vote_parts.append(predict(tensors, training=False).numpy())
+            present_parts.append({name: tensors[present_name(name)].numpy() for name in names})
+        present = {name: np.concatenate([part[name] for part in present_parts]) for name in names}
+        return np.concatenate(vote_parts), present
 
     def say(self, line: str) -> None:
         """Prints a line for people."""
@@ -242,28 +255,6 @@ def count_parameters(network: Network) -> dict[str, int]:
 def _trained_weights(network: Network) -> list[Any]:
     model = network.voter if "encoders" in network.epochs else network.cached_voter
     return model.trainable_weights
-
-
-def _vote(
-    network: Network, store: FeatureStore, split: str
-) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Returns votes `(rows, num_votes, num_classes)` and presences by input name."""
-    names = {branch.input.name for branch in network.branches}
-    if "encoders" not in network.epochs:
-        arrays = store.arrays(network.branches, network.encoders, [split], network.splits)
-        num_rows = len(next(iter(arrays.values())))
-        ignored = np.zeros(num_rows, np.int32)
-        data = array_batches(arrays, ignored, ignored, batch_size=256)
-        votes = network.cached_voter.predict(data, verbose=0)
-        return votes, {name: np.asarray(arrays[present_name(name)]) for name in names}
-    data = training_dataset(split_folder(store.examples, split), network.branches, 32)
-    vote_parts, present_parts = [], []
-    predict = tf.function(network.voter, reduce_retracing=True)
-    for tensors, _ in data:
-        vote_parts.append(predict(tensors, training=False).numpy())
-        present_parts.append({name: tensors[present_name(name)].numpy() for name in names})
-    present = {name: np.concatenate([part[name] for part in present_parts]) for name in names}
-    return np.concatenate(vote_parts), present
 
 
 def load_network(workdir: Path) -> tuple[keras.Model, dict[str, Any]]:

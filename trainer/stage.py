@@ -110,4 +110,4 @@ def run_stage(
 
 def _largest_divisor(number: int, limit: int) -> int:
     """Finds how many steps at once end exactly with the epoch."""
-    return max((n for n in range(1, limit + 1) if number % n == 0), default=1)
+    return max(n for n in range(1, limit + 1) if number % n == 0)

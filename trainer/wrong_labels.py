@@ -50,7 +50,7 @@ def cross_judge(run: Run, num_folds: int = 5) -> Opinions:
         network = run.fit(splits=[other for other in folds if other != fold], eval_splits=())
         rows = catalogue.rows(fold)
         votes, present = run.vote(network, fold)
-        scores[rows] = softmax(np.einsum("v,nvc->nc", network.vote_weights, votes), axis=1)
+        scores[rows] = network.pool(votes)
         for name, values in by_input.items():
             own = [
                 1 + index

@@ -128,6 +128,7 @@ def test_suspicious_training_rows_are_dropped(suspicious):
     catalogue = suspicious(LINES)
     assert catalogue.rows("train").tolist() == list(range(1, 9))
     assert len(catalogue.rows("test")) == 3
+    assert catalogue.rows_left_out == {"suspicious label": 1}
     assert catalogue.split_names == ["train", "eval", "test"]
 
 

@@ -39,8 +39,10 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"--out must end in one of {list(_SUFFIXES)}. Received: {args.out}.")
     if args.batch_size < 1:
         raise ValueError(f"--batch-size must be at least 1. Received: {args.batch_size}.")
-    if args.sure and not 0.5 < args.sure <= 1:
-        raise ValueError(f"--sure must be above 0.5 and at most 1. Received: {args.sure}.")
+    from trainer.answers import check_sure
+
+    if args.sure:
+        check_sure(args.sure)
     from trainer.artefact import find_export
     from trainer.data.table import read_table
 

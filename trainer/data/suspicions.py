@@ -48,26 +48,29 @@ def read_suspicions(path: str | Path) -> dict[tuple[str, str], str]:
     return dict(zip(keys, frame["suggested_label"], strict=True))
 
 
-def find_suspicious(
+def settle_suspicions(
     suspicions: dict[tuple[str, str], str],
+    wrong_labels: str,
     ids: list[str],
     labels: list[str],
     splits: np.ndarray,
-) -> dict[int, str]:
-    """Finds the suspicious ones among the training rows.
+) -> tuple[list[str], np.ndarray]:
+    """Leaves suspicious training rows out, or gives them the label suggested.
 
     Args:
         suspicions: What `read_suspicions` returned.
+        wrong_labels: `"drop"` or `"relabel"`.
         ids: One a row; rows of one id and label are one to it.
         labels: One a row.
         splits: `(rows,)`.
 
     Returns:
-        Row to suggested label.
+        `(labels, splits)`; rows left out are in `NO_SPLIT`.
 
     Raises:
         ValueError: if none of the suspicious rows is in the table (they are
-            of another one), or all rows for training are suspicious.
+            of another one), all rows for training are suspicious, or a label
+            suggested is none of the table's.
     """
     keys = list(zip(ids, labels, strict=True))
     if suspicions and not set(suspicions) & set(keys):
@@ -83,4 +86,12 @@ def find_suspicious(
         raise ValueError(
             f"data.suspicious leaves no row to train on: all {len(training)} are suspicious."
         )
-    return found
+    if wrong_labels == "drop":
+        splits = splits.copy()
+        splits[list(found)] = NO_SPLIT
+        return labels, splits
+    known = set(labels)
+    for row, suggested in found.items():
+        if suggested not in known:
+            raise ValueError(unknown(f"label suggested for id {ids[row]!r}", suggested, known))
+    return [found.get(row, label) for row, label in enumerate(labels)], splits

@@ -20,6 +20,8 @@ from trainer.weights.source import WeightsSource, resolve_weights
 logger = logging.getLogger(__name__)
 
 POOLINGS = ("mean", "cls")
+# What is read of a text, by the option that says how far: how its tensors' names go on.
+_VIEWS = {"max_tokens": "", "title_tokens": "_title"}
 # A word piece of English is about 5 bytes long with its space, a Chinese one 3. Whatever follows
 # 12 bytes a token is cut away before tokenising, which costs time by the byte.
 _BYTES_PER_TOKEN = 12
@@ -79,7 +81,10 @@ class BertEncoder(Encoder):
             raise ValueError(
                 f"`pooling` must be one of {list(POOLINGS)}. Received: pooling={pooling!r}."
             )
-        for option, tokens in {"max_tokens": max_tokens, "title_tokens": title_tokens or 3}.items():
+        self._lengths = {"max_tokens": max_tokens}
+        if title_tokens:
+            self._lengths["title_tokens"] = title_tokens
+        for option, tokens in self._lengths.items():
             if tokens < 3:
                 raise ValueError(
                     f"`{option}` must leave room for one token between [CLS] and [SEP], so 3 or "
@@ -88,10 +93,6 @@ class BertEncoder(Encoder):
         self.weights = weights
         self.pooling = pooling
         self.vocabulary = vocabulary
-        # Tokens by prefix of the tensor names.
-        self._views = {name: max_tokens}
-        if title_tokens:
-            self._views[f"{name}_title"] = title_tokens
         self._state: dict[str, Any] = {}
         self._tokenizer: Any = None
 
@@ -110,15 +111,16 @@ class BertEncoder(Encoder):
 
     def input_specs(self) -> dict[str, tf.TensorSpec]:
         return {
-            f"{view}_{tensor}": tf.TensorSpec((tokens,), tf.int32)
-            for view, tokens in self._views.items()
+            f"{self.name}{_VIEWS[option]}_{tensor}": tf.TensorSpec((tokens,), tf.int32)
+            for option, tokens in self._lengths.items()
             for tensor in ("token_ids", "padding_mask")
         }
 
     def preprocess(self, values: tf.Tensor) -> dict[str, tf.Tensor]:
         tensors = {}
-        for view, tokens in self._views.items():
-            texts = values if view == self.name else _first_lines(values)
+        for option, tokens in self._lengths.items():
+            view = self.name + _VIEWS[option]
+            texts = _first_lines(values) if option == "title_tokens" else values
             token_ids, padding_mask = self._tokenize(texts, tokens)
             tensors[f"{view}_token_ids"] = token_ids
             tensors[f"{view}_padding_mask"] = padding_mask
@@ -131,7 +133,8 @@ class BertEncoder(Encoder):
             for key, spec in self.input_specs().items()
         }
         embeddings = []
-        for view in self._views:
+        for option in self._lengths:
+            view = self.name + _VIEWS[option]
             token_ids, padding_mask = inputs[f"{view}_token_ids"], inputs[f"{view}_padding_mask"]
             output = backbone(
                 {
@@ -178,9 +181,8 @@ class BertEncoder(Encoder):
         return keras.Model(backbone.input, backbone.output[output], name=backbone.name)
 
     def _check_sizes(self, backbone: keras.Model) -> None:
-        for view, tokens in self._views.items():
+        for option, tokens in self._lengths.items():
             if tokens > backbone.max_sequence_length:
-                option = "max_tokens" if view == self.name else "title_tokens"
                 raise ValueError(
                     f"{self.weights!r} reads at most {backbone.max_sequence_length} tokens. "
                     f"Received: {option}={tokens}."

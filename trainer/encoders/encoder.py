@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 TRAINABLE = ("frozen", "full")
 
 
-class Encoder:
+class Encoder(abc.ABC):
     """Turns the raw values of one modality into embeddings.
 
     An encoder has two halves. `preprocess` is made of TensorFlow operations
@@ -45,7 +46,7 @@ class Encoder:
         self.name = name
         self.trainable = trainable
 
-    def adapt(self, values: np.ndarray) -> None:
+    def adapt(self, values: np.ndarray) -> None:  # noqa: B027 - most learn nothing
         """Learns what preprocessing needs (vocabulary, mean) from training rows only.
 
         Args:
@@ -57,13 +58,14 @@ class Encoder:
         """Returns what `adapt` learned as something JSON can hold."""
         return {}
 
-    def set_state(self, state: dict[str, Any]) -> None:
+    def set_state(self, state: dict[str, Any]) -> None:  # noqa: B027 - most learn nothing
         """Restores what `get_state` returned."""
 
+    @abc.abstractmethod
     def input_specs(self) -> dict[str, tf.TensorSpec]:
         """Returns the tensors that `preprocess` makes, shapes without the batch."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def preprocess(self, values: tf.Tensor) -> dict[str, tf.Tensor]:
         """Turns raw values into tensors for the Keras half, in graph operations.
 
@@ -74,12 +76,12 @@ class Encoder:
         Returns:
             Tensors by name as `input_specs` says, with a leading batch axis.
         """
-        raise NotImplementedError
 
     def get_resources(self) -> list[Any]:
         """Returns lookup tables and the like that an exported graph must carry along."""
         return []
 
+    @abc.abstractmethod
     def build(self) -> keras.Model:
         """Builds the Keras half.
 
@@ -88,4 +90,3 @@ class Encoder:
             `input_specs` to an embedding `(batch, dim)`. Embeddings of
             pretrained encoders have about length 1.
         """
-        raise NotImplementedError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 
-class Modality:
+class Modality(abc.ABC):
     """A kind of evidence about a product.
 
     Members are stateless and import TensorFlow only inside `present`, so that
@@ -25,6 +26,7 @@ class Modality:
     reads_names: ClassVar[bool] = False
     """Whether the name of a class, read as a cell, says something about its products."""
 
+    @abc.abstractmethod
     def read(self, cells: Sequence[object], folder: Path) -> tuple[bytes | float, str]:
         """Turns the cells of one row into the raw value of the signature.
 
@@ -38,7 +40,6 @@ class Modality:
             `"image: file not found: images/7.jpg"`. An empty cell is absent
             without being a problem. Never raises for bad data.
         """
-        raise NotImplementedError
 
     def present(self, values: tf.Tensor) -> tf.Tensor:
         """Says which rows have this modality.
