@@ -28,7 +28,7 @@ from trainer.inputs import InputSpec
 from trainer.registry import unknown
 
 # What is written of the same rows may differ from one version of the program to the next.
-_EXAMPLES_VERSION = b"2"
+_EXAMPLES_VERSION = b"3"
 
 
 @dataclass(frozen=True)
@@ -80,18 +80,24 @@ class Catalogue:
         """Returns the table of some rows."""
         return Table(self.table.frame.iloc[rows].reset_index(drop=True), self.table.folder)
 
-    def fingerprint(self) -> str:
-        """Returns a hash of the cells, the picture files (size and time), labels and splits."""
+    def content_fingerprint(self) -> str:
+        """Returns a hash of what is read of the rows: cells, and picture files by size and time."""
         digest = hashlib.sha256(_EXAMPLES_VERSION)
         digest.update(repr([(s.name, s.kind, s.columns) for s in self.inputs]).encode())
-        rows = [self.labels, self.ids, self.class_names, self.splits.tolist()]
-        digest.update(repr(rows).encode())
+        digest.update(b"%d rows" % len(self.table.frame))
         for spec in self.inputs:
             for name in spec.columns:
                 for cell in self.table.frame[name]:
                     digest.update(_content(cell))
                     if spec.kind == "image":
                         digest.update(_file_state(self.table.folder, as_text(cell)))
+        return digest.hexdigest()[:16]
+
+    def fingerprint(self) -> str:
+        """Returns a hash of the content, labels, ids and splits."""
+        rows = [self.labels, self.ids, self.class_names, self.splits.tolist()]
+        digest = hashlib.sha256(self.content_fingerprint().encode())
+        digest.update(repr(rows).encode())
         return digest.hexdigest()[:16]
 
 

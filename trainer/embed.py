@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
-import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,35 +13,31 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.features import has_arrays, open_arrays, write_arrays
-from trainer.input_pipeline import (
-    CLASS_ID,
-    READ_AT_ONCE,
-    branch_dataset,
-    raw_dataset,
-    split_folder,
-)
+from trainer.features import StackedRows, has_arrays, open_arrays, write_arrays
+from trainer.input_pipeline import product_dataset, raw_dataset
 from trainer.preprocessing import Branch, present_name
 from trainer.progress import progress_bar
 from trainer.records import count_records
 
 
 class FeatureStore:
-    """Keeps what each branch computed of each split, by content.
+    """Keeps what each branch computed of each row, by content.
 
     A branch that changes is computed anew; the others are found again, in
     this run and in the next one in the same folder.
 
+    Rows are known by their positions in all sources, one after the other.
+
     Args:
         folder: Of the features.
-        examples: Folder of `write_examples`.
-        fingerprint: str. Of the catalogue that the examples are from.
+        sources: Folders of records of raw values. Their names tell their
+            content: the same name is the same rows.
     """
 
-    def __init__(self, folder: Path, examples: Path, fingerprint: str) -> None:
+    def __init__(self, folder: Path, sources: Sequence[Path]) -> None:
         self.folder = folder
-        self.examples = examples
-        self.fingerprint = fingerprint
+        self.sources = tuple(sources)
+        self._starts = np.cumsum([0, *map(count_records, sources)])
         self._frozen: dict[str, keras.Model] = {}
         self._traced: dict[str, tuple[keras.Model, Callable[..., tf.Tensor]]] = {}
         self._digests: WeakKeyDictionary[keras.Model, str] = WeakKeyDictionary()
@@ -62,78 +56,58 @@ class FeatureStore:
                 self._frozen[key] = encoders[branch.name]
         return encoders
 
-    def adapt(self, branches: Sequence[Branch], splits: Sequence[str]) -> None:
-        """Lets encoders learn what preprocessing needs from the rows of some splits."""
+    def positions(self, source: int) -> np.ndarray:
+        """Returns where the rows of a source are, `(rows,)`."""
+        return np.arange(self._starts[source], self._starts[source + 1])
+
+    def split(self, rows: np.ndarray) -> list[tuple[Path, np.ndarray]]:
+        """Returns the sources of ascending rows, and which of their rows those are."""
+        ends = np.searchsorted(rows, self._starts)
+        parts = zip(self.sources, self._starts, ends, ends[1:], strict=False)
+        return [(source, rows[a:b] - start) for source, start, a, b in parts if b > a]
+
+    def adapt(self, branches: Sequence[Branch], rows: np.ndarray) -> None:
+        """Lets encoders learn what preprocessing needs from some rows."""
         for branch in branches:
             if branch.encoder.adapts:
-                branch.encoder.adapt(self.raw_values(branch, splits))
+                branch.encoder.adapt(self.raw_values(branch, rows))
 
-    def raw_values(self, branch: Branch, splits: Sequence[str]) -> np.ndarray:
+    def raw_values(self, branch: Branch, rows: np.ndarray) -> np.ndarray:
         """Returns the raw values of a branch's input, `(rows,)`."""
         name = branch.input.name
         parts = [
             batch[name]
-            for split in splits
-            for batch in raw_dataset(split_folder(self.examples, split), [name]).as_numpy_iterator()
+            for source, own in self.split(rows)
+            for batch in raw_dataset(source, [name], rows=own).as_numpy_iterator()
         ]
         return np.concatenate(parts) if parts else np.array([], object)
 
     def arrays(
-        self,
-        branches: Sequence[Branch],
-        encoders: dict[str, keras.Model],
-        splits: Sequence[str],
-        adapted_on: Sequence[str],
-    ) -> dict[str, np.ndarray]:
-        """Returns what the first stage of training reads of some splits.
+        self, branches: Sequence[Branch], encoders: dict[str, keras.Model]
+    ) -> dict[str, StackedRows]:
+        """Returns what the first stage of training reads, of all rows.
 
         Args:
-            branches: The encoders.
+            branches: The encoders, adapted.
             encoders: Their Keras halves.
-            splits: One after the other.
-            adapted_on: Splits that the encoders learned from.
 
         Returns:
-            Arrays `(rows, ...)`: of pretrained branches the embedding by
-            branch name, of the others their preprocessed tensors, and
-            presences.
+            Of pretrained branches the embedding by branch name, of the others
+            their preprocessed tensors, and presences.
         """
-        per_split = []
-        for split in splits:
-            if count_records(split_folder(self.examples, split)) == 0:
-                continue
-            tensors: dict[str, np.ndarray] = {}
-            for branch in branches:
-                tensors.update(self._branch_arrays(branch, encoders, split, adapted_on))
-            per_split.append(tensors)
-        if not per_split:
-            return {}
-        return {
-            name: np.concatenate([tensors[name] for tensors in per_split])
-            if len(per_split) > 1
-            else per_split[0][name]
-            for name in per_split[0]
-        }
+        tensors: dict[str, StackedRows] = {}
+        for branch in branches:
+            folder = self._branch_folder(branch, encoders[branch.name])
+            parts: dict[str, list[np.ndarray]] = {}
+            for source in self.sources:
+                if not has_arrays(folder / source.name):
+                    self._write_missing(branch, encoders[branch.name], folder)
+                for name, values in open_arrays(folder / source.name).items():
+                    parts.setdefault(name, []).append(values)
+            tensors.update({name: StackedRows(values) for name, values in parts.items()})
+        return tensors
 
-    def class_ids(self, splits: Sequence[str]) -> np.ndarray:
-        """Returns the class ids of some splits, `(rows,)` int32."""
-        parts = [
-            batch[CLASS_ID]
-            for split in splits
-            for batch in raw_dataset(
-                split_folder(self.examples, split), [CLASS_ID], 4096
-            ).as_numpy_iterator()
-        ]
-        return np.concatenate(parts) if parts else np.array([], np.int32)
-
-    def _branch_arrays(
-        self,
-        branch: Branch,
-        encoders: dict[str, keras.Model],
-        split: str,
-        adapted_on: Sequence[str],
-    ) -> dict[str, np.ndarray]:
-        encoder = encoders[branch.name]
+    def _branch_folder(self, branch: Branch, encoder: keras.Model) -> Path:
         described = {
             "encoder": branch.encoder_name,
             # Of random weights, of a file that was replaced, of directions found on another
@@ -142,32 +116,22 @@ class FeatureStore:
             "precision": encoder.dtype_policy.name,
             "options": dict(branch.options),
             "input": [branch.input.kind, *branch.input.columns],
-            "adapted_on": list(adapted_on) if branch.encoder.adapts else [],
-            "examples": self.fingerprint,
+            "state": branch.encoder.get_state() if branch.encoder.adapts else "",
         }
-        key = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
-        folder = self.folder / f"{branch.name}-{key}"
-        if not has_arrays(split_folder(folder, split)):
-            self._write_missing(branch, encoder, folder)
-        return open_arrays(split_folder(folder, split))
+        text = json.dumps(described, sort_keys=True, default=str)
+        key = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return self.folder / f"{branch.name}-{key}"
 
     def _write_missing(self, branch: Branch, encoder: keras.Model, folder: Path) -> None:
-        """Computes what is missing of all splits in one go, which traces the graph once."""
-        splits = [path.name for path in sorted(self.examples.glob(split_folder(Path(), "*").name))]
-        missing = {
-            split: count_records(self.examples / split)
-            for split in splits
-            if not has_arrays(folder / split)
-        }
-        sources = [self.examples / split for split in missing]
-        with progress_bar(f"{branch.name} embeddings", sum(missing.values())) as bar:
-            batches = _branch_batches(sources, branch, self._trace(branch, encoder), bar)
-            for split, num_rows in missing.items():
-                own = itertools.islice(batches, math.ceil(num_rows / READ_AT_ONCE))
-                write_arrays(folder / split, own, num_rows)
+        missing = [source for source in self.sources if not has_arrays(folder / source.name)]
+        embed = self._trace(branch, encoder)
+        with progress_bar(f"{branch.name} embeddings", sum(map(count_records, missing))) as bar:
+            for source in missing:
+                batches = _branch_batches(source, branch, embed, bar)
+                write_arrays(folder / source.name, batches, count_records(source))
 
     def _trace(self, branch: Branch, encoder: keras.Model) -> Callable[..., tf.Tensor]:
-        """Returns the encoder as a graph, traced once for all splits and batch sizes."""
+        """Returns the encoder as a graph, traced once for all sources and batch sizes."""
         known = self._traced.get(branch.name)
         if known is None or known[0] is not encoder:
             signature = {
@@ -193,10 +157,10 @@ class FeatureStore:
 
 
 def _branch_batches(
-    sources: Sequence[Path], branch: Branch, embed: Callable[..., tf.Tensor], bar: Any
+    source: Path, branch: Branch, embed: Callable[..., tf.Tensor], bar: Any
 ) -> Iterator[dict[str, np.ndarray]]:
     key = present_name(branch.input.name)
-    for tensors in branch_dataset(sources, branch):
+    for tensors in product_dataset(source, [branch]):
         present = tensors.pop(key)
         batch = {key: present.numpy()}
         if branch.encoder.pretrained:

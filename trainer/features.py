@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.files import new_folder, write_json
+from trainer.sample import Sample
 
 _COUNT_FILE = "num_rows.json"
 _BATCHES_AT_ONCE = 32
@@ -60,10 +61,31 @@ def open_arrays(folder: Path) -> dict[str, np.ndarray]:
     return {path.stem: np.load(path, mmap_mode="r") for path in sorted(folder.glob("*.npy"))}
 
 
+class StackedRows:
+    """Arrays of rows of one kind, one after the other, read where they lie.
+
+    Args:
+        parts: `(rows, ...)` each, of one shape and dtype but for the rows.
+    """
+
+    def __init__(self, parts: Sequence[np.ndarray]) -> None:
+        self.parts = list(parts)
+        self.starts = np.cumsum([0, *map(len, parts)])[:-1]
+        self.dtype = parts[0].dtype
+        self.shape = (sum(map(len, parts)), *parts[0].shape[1:])
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        """Reads the rows at some positions `(n,)`, in their order."""
+        values = np.empty((len(rows), *self.shape[1:]), self.dtype)
+        for start, part in zip(self.starts, self.parts, strict=True):
+            inside = (rows >= start) & (rows < start + len(part))
+            values[inside] = part[rows[inside] - start]
+        return values
+
+
 def array_batches(
-    arrays: Mapping[str, np.ndarray],
-    class_ids: np.ndarray,
-    weights: np.ndarray,
+    arrays: Mapping[str, StackedRows],
+    sample: Sample,
     batch_size: int,
     *,
     seed: int | None = None,
@@ -72,9 +94,8 @@ def array_batches(
     """Feeds rows of arrays in batches.
 
     Args:
-        arrays: `(rows, ...)` by tensor name.
-        class_ids: `(rows,)`.
-        weights: `(rows,)`, how much each row counts.
+        arrays: By tensor name.
+        sample: Which rows.
         batch_size: int.
         seed: int. Epoch after epoch without end, each in an order that
             depends only on seed and epoch. `None` gives the rows once, in
@@ -84,25 +105,25 @@ def array_batches(
     Returns:
         `(tensors by name, class_ids, weights)` batches.
     """
-    columns = (dict(arrays), class_ids, weights)
-    signature = tf.nest.map_structure(
-        lambda array: tf.TensorSpec([None, *array.shape[1:]], array.dtype), columns
+    signature = (
+        {name: tf.TensorSpec([None, *of.shape[1:]], of.dtype) for name, of in arrays.items()},
+        tf.TensorSpec([None], tf.int32),
+        tf.TensorSpec([None], tf.float32),
     )
     # Python hands over many batches at a time; TensorFlow cuts them.
     rows_at_once = batch_size * _BATCHES_AT_ONCE
 
     def slabs() -> Iterator[Any]:
         for epoch in (None,) if seed is None else itertools.count(first_epoch):
-            order = np.arange(len(class_ids))
+            order = np.arange(len(sample))
             if epoch is not None:
                 np.random.default_rng([seed, epoch]).shuffle(order)
             for start in range(0, len(order), rows_at_once):
-                rows = order[start : start + rows_at_once]
-                yield tf.nest.map_structure(lambda array, rows=rows: array[rows], columns)
+                taken = order[start : start + rows_at_once]
+                tensors = {name: of[sample.rows[taken]] for name, of in arrays.items()}
+                yield tensors, sample.class_ids[taken], sample.weights[taken]
 
-    batches = (
-        math.ceil(len(class_ids) / batch_size) if seed is None else tf.data.INFINITE_CARDINALITY
-    )
+    batches = math.ceil(len(sample) / batch_size) if seed is None else tf.data.INFINITE_CARDINALITY
     return (
         tf.data.Dataset.from_generator(slabs, output_signature=signature)
         .flat_map(lambda *slab: tf.data.Dataset.from_tensor_slices(slab).batch(batch_size))

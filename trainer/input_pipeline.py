@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,166 +9,154 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from trainer.catalogue import Catalogue
 from trainer.data.examples import read_examples
 from trainer.data.labels import split_label
-from trainer.data.suspicions import NO_SPLIT
+from trainer.data.table import Table
 from trainer.files import new_folder, write_json
+from trainer.inputs import InputSpec
 from trainer.preprocessing import Branch, preprocess, present_name, raw_specs
 from trainer.progress import progress_bar
 from trainer.records import count_records, read_records, write_records
 from trainer.registry import MODALITIES
+from trainer.sample import Sample
 
-CLASS_ID = "class_id"
-CLASS_NAMES = "class_names"
-"""Split with one example a class: its name where words are read, and nothing else."""
 PROBLEMS_FILE = "problems.json"
 READ_AT_ONCE = 32
 """Rows a batch where products are read for keeps."""
+_CLASS_ID, _WEIGHT = "class_id", "weight"
 
 
-def split_folder(folder: Path, split: str) -> Path:
-    """Returns the folder of a split, named as TFX names them."""
-    return folder / f"Split-{split}"
+def write_examples(table: Table, inputs: Sequence[InputSpec], folder: Path) -> None:
+    """Writes the raw values of all rows in their order.
 
-
-def write_examples(catalogue: Catalogue, folder: Path) -> None:
-    """Writes raw values and class ids of all rows, split by split, in table order.
-
-    Beside them stand the names of the classes as one more split, and
-    `problems.json`: row id to what was wrong with it.
+    Beside them stands `problems.json`: row to what was wrong with it.
     """
-    specs = {
-        **{
-            name: tf.TensorSpec([], spec.dtype)
-            for name, spec in raw_specs(catalogue.inputs).items()
-        },
-        CLASS_ID: tf.TensorSpec([], tf.int32),
-    }
-    problems: dict[str, str] = {}
+    problems: dict[int, str] = {}
+
+    def rows() -> Iterator[dict[str, Any]]:
+        ids = [str(row) for row in range(len(table.frame))]
+        for row, example in enumerate(read_examples(table, inputs, ids)):
+            if example.problems:
+                problems[row] = example.status
+            bar.update()
+            yield example.values
+
     with (
         new_folder(folder) as temporary,
-        progress_bar("Reading products", int((catalogue.splits != NO_SPLIT).sum())) as bar,
+        progress_bar("Reading products", len(table.frame)) as bar,
     ):
-        for split in catalogue.split_names:
-            rows = _example_rows(catalogue, catalogue.rows(split), problems, bar)
-            write_records(split_folder(temporary, split), rows, specs)
-        write_records(split_folder(temporary, CLASS_NAMES), _name_rows(catalogue), specs)
+        write_records(temporary, rows(), _value_specs(inputs))
         write_json(temporary / PROBLEMS_FILE, problems)
 
 
-def _example_rows(
-    catalogue: Catalogue, rows: np.ndarray, problems: dict[str, str], bar: Any
-) -> Iterator[dict[str, Any]]:
-    ids = [catalogue.ids[row] for row in rows]
-    class_ids = catalogue.class_ids[rows]
-    examples = read_examples(catalogue.take(rows), catalogue.inputs, ids)
-    for example, class_id in zip(examples, class_ids, strict=True):
-        if example.problems:
-            problems[example.id] = example.status
-        bar.update()
-        yield {**example.values, CLASS_ID: class_id}
-
-
-def _name_rows(catalogue: Catalogue) -> Iterator[dict[str, Any]]:
-    modalities = {spec.name: MODALITIES.get(spec.kind)() for spec in catalogue.inputs}
-    for class_id, name in enumerate(catalogue.class_names):
-        words = [" ".join(split_label(name))]
-        yield {
-            **{
-                key: modality.read(words, Path())[0] if modality.reads_names else modality.absent
-                for key, modality in modalities.items()
-            },
-            CLASS_ID: class_id,
+def write_names(names: Sequence[str], inputs: Sequence[InputSpec], folder: Path) -> None:
+    """Writes one example a class: its name where words are read, and nothing else."""
+    modalities = {spec.name: MODALITIES.get(spec.kind)() for spec in inputs}
+    rows = (
+        {
+            key: modality.read([" ".join(split_label(name))], Path())[0]
+            if modality.reads_names
+            else modality.absent
+            for key, modality in modalities.items()
         }
+        for name in names
+    )
+    with new_folder(folder) as temporary:
+        write_records(temporary, rows, _value_specs(inputs))
+
+
+def _value_specs(inputs: Sequence[InputSpec]) -> dict[str, tf.TensorSpec]:
+    return {name: tf.TensorSpec([], spec.dtype) for name, spec in raw_specs(inputs).items()}
 
 
 def raw_dataset(
-    folder: Path, names: Sequence[str], batch_size: int = READ_AT_ONCE
+    folder: Path,
+    names: Sequence[str],
+    batch_size: int = READ_AT_ONCE,
+    *,
+    rows: np.ndarray | None = None,
 ) -> tf.data.Dataset:
-    """Reads raw values of some inputs in their order."""
-    return read_records(folder, batch_size, names=names)
-
-
-def branch_dataset(folders: Sequence[Path], branch: Branch) -> tf.data.Dataset:
-    """Reads and preprocesses what one branch needs of some splits, one after the other.
+    """Reads raw values of some inputs in their order.
 
     Args:
-        folders: Records of splits. No batch has rows of two of them.
-        branch: The encoder.
+        folder: Records of `write_examples`.
+        names: Inputs.
+        batch_size: int.
+        rows: int array `(n,)`, which rows to keep; all by default. Batches
+            are smaller then, and none is empty.
+    """
+    data = read_records(folder, batch_size, names=names)
+    if rows is None:
+        return data
+    wanted = np.zeros(count_records(folder), bool)
+    wanted[rows] = True
+    masks = tf.data.Dataset.from_tensor_slices(wanted).batch(batch_size)
+    return (
+        tf.data.Dataset.zip((masks, data))
+        .filter(lambda mask, _: tf.reduce_any(mask))
+        .map(lambda mask, raw: {name: tf.boolean_mask(raw[name], mask) for name in raw})
+    )
+
+
+def product_dataset(
+    folder: Path, branches: Sequence[Branch], *, rows: np.ndarray | None = None
+) -> tf.data.Dataset:
+    """Reads and preprocesses what some branches need, in the order of the rows.
+
+    Args:
+        folder: Records of `write_examples`.
+        branches: The encoders.
+        rows: int array `(n,)`, which rows to keep; all by default.
 
     Returns:
         Dataset of dicts of tensors, `present_name` among them.
     """
-    parts = [raw_dataset(folder, [branch.input.name]) for folder in folders]
+    names = {branch.input.name for branch in branches}
     return (
-        functools.reduce(tf.data.Dataset.concatenate, parts)
-        .map(lambda raw: preprocess([branch], raw), num_parallel_calls=tf.data.AUTOTUNE)
+        raw_dataset(folder, sorted(names), rows=rows)
+        .map(lambda raw: preprocess(branches, raw), num_parallel_calls=tf.data.AUTOTUNE)
         .prefetch(tf.data.AUTOTUNE)
     )
 
 
-def training_dataset(
+def write_prepared(
+    sources: Sequence[tuple[Path, np.ndarray]],
+    sample: Sample,
     folder: Path,
     branches: Sequence[Branch],
-    batch_size: int,
-    *,
-    shuffle_seed: int | None = None,
-    deterministic: bool = True,
-) -> tf.data.Dataset:
-    """Reads examples and preprocesses them on the fly.
+) -> None:
+    """Preprocesses rows once: uint8 pictures and ids instead of JPEG and text.
 
     Args:
-        folder: Records of one split.
-        branches: The encoders.
-        batch_size: int.
-        shuffle_seed: int or `None` for the order of the table.
-        deterministic: bool. False is faster on many cores.
-
-    Returns:
-        Dataset of `(tensors by name, class_ids)` batches.
-    """
-
-    def parse(row: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        class_ids = row.pop(CLASS_ID)
-        return preprocess(branches, row), class_ids
-
-    return (
-        read_records(folder, batch_size, shuffle_seed=shuffle_seed, deterministic=deterministic)
-        .map(parse, num_parallel_calls=tf.data.AUTOTUNE, deterministic=deterministic)
-        .prefetch(tf.data.AUTOTUNE)
-    )
-
-
-def write_prepared(sources: Sequence[Path], folder: Path, branches: Sequence[Branch]) -> None:
-    """Preprocesses splits once: uint8 pictures and ids instead of JPEG and text.
-
-    Args:
-        sources: Records of `write_examples`, one after the other.
+        sources: Records of `write_examples` and which of their rows, ascending;
+            together the rows of `sample`.
+        sample: Their classes and weights.
         folder: Of the new records.
         branches: The encoders.
     """
-    specs: dict[str, tf.TensorSpec] = {CLASS_ID: tf.TensorSpec([], tf.int32)}
+    specs: dict[str, tf.TensorSpec] = {
+        _CLASS_ID: tf.TensorSpec([], tf.int32),
+        _WEIGHT: tf.TensorSpec([], tf.float32),
+    }
     for branch in branches:
         specs.update(branch.encoder.input_specs())
         specs[present_name(branch.input.name)] = tf.TensorSpec([], tf.bool)
-    with progress_bar("Preparing products", sum(map(count_records, sources))) as bar:
-        write_records(folder, _prepared_rows(sources, branches, bar), specs, rows_per_shard=1024)
 
+    def prepared_rows() -> Iterator[dict[str, Any]]:
+        labels = zip(sample.class_ids, sample.weights, strict=True)
+        for source, rows in sources:
+            for tensors in product_dataset(source, branches, rows=rows).as_numpy_iterator():
+                for values in zip(*tensors.values(), strict=True):
+                    class_id, weight = next(labels)
+                    bar.update()
+                    yield {
+                        **dict(zip(tensors, values, strict=True)),
+                        _CLASS_ID: class_id,
+                        _WEIGHT: weight,
+                    }
 
-def _prepared_rows(
-    sources: Sequence[Path], branches: Sequence[Branch], bar: Any
-) -> Iterator[dict[str, Any]]:
-    for source in sources:
-        for tensors, class_ids in training_dataset(
-            source, branches, READ_AT_ONCE
-        ).as_numpy_iterator():
-            for row, class_id in enumerate(class_ids):
-                bar.update()
-                yield {
-                    **{name: values[row] for name, values in tensors.items()},
-                    CLASS_ID: class_id,
-                }
+    with progress_bar("Preparing products", len(sample)) as bar:
+        write_records(folder, prepared_rows(), specs, rows_per_shard=1024)
 
 
 def prepared_dataset(
@@ -179,11 +166,11 @@ def prepared_dataset(
     shuffle_seed: int | None = None,
     deterministic: bool = True,
 ) -> tf.data.Dataset:
-    """Reads what `write_prepared` wrote as `(tensors by name, class_ids)` batches."""
+    """Reads what `write_prepared` wrote as `(tensors by name, class_ids, weights)` batches."""
 
-    def parse(row: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
-        class_ids = row.pop(CLASS_ID)
-        return row, class_ids
+    def parse(row: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
+        class_ids, weights = row.pop(_CLASS_ID), row.pop(_WEIGHT)
+        return row, class_ids, weights
 
     return (
         read_records(folder, batch_size, shuffle_seed=shuffle_seed, deterministic=deterministic)

@@ -1,4 +1,4 @@
-"""Fitting the network to some splits of a catalogue."""
+"""Fitting the network to some rows of a catalogue."""
 
 from __future__ import annotations
 
@@ -20,13 +20,12 @@ from trainer.config import Config
 from trainer.embed import FeatureStore
 from trainer.features import array_batches
 from trainer.files import remove_folder
-from trainer.input_pipeline import CLASS_NAMES, prepared_dataset, split_folder, write_prepared
+from trainer.input_pipeline import prepared_dataset, write_prepared
 from trainer.inputs import InputSpec
 from trainer.model import build_scorer, build_voter, build_votes
 from trainer.pooling import fit_vote_weights, prior_weights
 from trainer.preprocessing import Branch, build_branches
-from trainer.records import count_records
-from trainer.registry import MODALITIES
+from trainer.sample import Sample
 from trainer.stage import run_stage
 
 _AT_ONCE = 32
@@ -43,7 +42,6 @@ class Network:
         cached_voter: What the first stage trained: the same from embeddings
             of pretrained branches.
         vote_weights: `(num_votes,)`, see `VotePool`.
-        splits: Rows that it learned from, and the names of the classes where it read them.
         history: One dict an epoch, with `stage` and `epoch`.
         epochs: Stage to the number of epochs that gave the result.
     """
@@ -53,7 +51,6 @@ class Network:
     voter: keras.Model
     cached_voter: keras.Model
     vote_weights: np.ndarray
-    splits: tuple[str, ...]
     history: list[dict[str, Any]] = field(default_factory=list)
     epochs: dict[str, int] = field(default_factory=dict)
 
@@ -72,14 +69,14 @@ def fit_network(
     config: Config,
     store: FeatureStore,
     folder: Path,
+    sample: Sample,
+    watched: Sample,
     *,
-    splits: Sequence[str] = ("train",),
-    eval_splits: Sequence[str] = ("eval",),
     epochs: dict[str, int] | None = None,
     vote_weights: np.ndarray | None = None,
     logs: Path | None = None,
 ) -> Network:
-    """Trains the votes, then the encoders that are not frozen, on the rows of some splits.
+    """Trains the votes, then the encoders that are not frozen, on some rows.
 
     Args:
         inputs: Which inputs to use; fewer than the catalogue has for studies.
@@ -87,8 +84,8 @@ def fit_network(
         config: Configuration.
         store: Where rows and embeddings are.
         folder: For checkpoints; what is found there is gone on with.
-        splits: Rows to learn from.
-        eval_splits: Rows to watch, to choose the epoch and the vote weights.
+        sample: Rows to learn from.
+        watched: Rows to choose the epoch and the vote weights by; may be none.
         epochs: Epochs by stage, where they were found before.
         vote_weights: Where they were found before.
         logs: Folder for TensorBoard.
@@ -100,13 +97,11 @@ def fit_network(
     # The process computes in one precision: what is built from here on takes it up.
     keras.config.set_dtype_policy(_dtype_policy(train.mixed_precision))
     branches = build_branches(inputs, config.model.encoders)
-    if train.class_names and any(MODALITIES.get(spec.kind).reads_names for spec in inputs):
-        splits = [*splits, CLASS_NAMES]
-    store.adapt(branches, splits)
+    store.adapt(branches, sample.rows)
     encoders = store.build_encoders(branches)
     widths = {name: encoder.output.shape[-1] for name, encoder in encoders.items()}
     # A prior on the weights, once for the whole table, beside a mean over rows and votes.
-    l2 = train.l2 / (2 * len(store.class_ids(splits)) * (len(branches) + 1))
+    l2 = train.l2 / (2 * len(sample) * (len(branches) + 1))
     votes = build_votes(branches, widths, num_classes, config.model, l2=l2, seed=train.seed)
     pretrained = [branch.name for branch in branches if branch.encoder.pretrained]
     network = Network(
@@ -115,18 +110,18 @@ def fit_network(
         voter=build_voter(branches, encoders, votes),
         cached_voter=build_voter(branches, encoders, votes, cached=pretrained),
         vote_weights=prior_weights(len(branches) + 1),
-        splits=tuple(splits),
     )
-    class_ids = store.class_ids(splits)
+    class_ids = sample.class_ids
     class_weights = _class_weights(class_ids, num_classes, train.class_weights)
+    weighted = dataclasses.replace(sample, weights=sample.weights * class_weights[class_ids])
     fitting = _Fitting(
         network,
         config,
         store,
-        folder / _checkpoint_key(config, inputs, store, splits, epochs),
-        tuple(eval_splits),
-        class_weights,
-        _logit_offsets(class_weights[class_ids], class_ids, num_classes, train.logit_adjustment),
+        folder / _checkpoint_key(config, inputs, store, sample, watched, epochs),
+        weighted,
+        watched,
+        _logit_offsets(weighted.weights, class_ids, num_classes, train.logit_adjustment),
         logs,
     )
     epochs = epochs or {"head": train.head_epochs, "encoders": train.encoder_epochs}
@@ -138,7 +133,7 @@ def fit_network(
     if vote_weights is not None:
         network.vote_weights = vote_weights
     elif len(eval_votes):
-        network.vote_weights = fit_vote_weights(eval_votes, store.class_ids(eval_splits))
+        network.vote_weights = fit_vote_weights(eval_votes, watched.class_ids)
     return network
 
 
@@ -150,68 +145,51 @@ class _Fitting:
     config: Config
     store: FeatureStore
     folder: Path
-    eval_splits: tuple[str, ...]
-    class_weights: np.ndarray
+    sample: Sample
+    watched: Sample
     logit_offsets: list[float] | None
     logs: Path | None
 
     def train_head(self, epochs: int) -> np.ndarray:
-        """Trains on embeddings that were computed once; returns votes on the eval rows."""
+        """Trains on embeddings that were computed once; returns votes on the watched rows."""
         train = self.config.train
-        class_ids, eval_ids = map(self.store.class_ids, (self.network.splits, self.eval_splits))
-        arrays, eval_arrays = (
-            self.store.arrays(
-                self.network.branches, self.network.encoders, part, self.network.splits
-            )
-            for part in (self.network.splits, self.eval_splits)
-        )
+        arrays = self.store.arrays(self.network.branches, self.network.encoders)
         batches = functools.partial(
-            array_batches,
-            arrays,
-            class_ids,
-            self.class_weights[class_ids],
-            train.batch_size,
-            seed=train.seed,
+            array_batches, arrays, self.sample, train.batch_size, seed=train.seed
         )
-        ones = np.ones(len(eval_ids), np.float32)
-        eval_data = array_batches(eval_arrays, eval_ids, ones, train.batch_size)
-        self._run_stage("head", batches, len(class_ids), epochs, eval_data if len(ones) else None)
-        return self._votes(self.network.cached_voter, eval_data)
+        watched = array_batches(arrays, self.watched, train.batch_size)
+        self._run_stage("head", batches, epochs, watched)
+        return self._votes(self.network.cached_voter, watched)
 
     def train_encoders(self, epochs: int) -> np.ndarray:
-        """Trains all that is not frozen; returns votes on the eval rows."""
+        """Trains all that is not frozen; returns votes on the watched rows."""
         train = self.config.train
-        folders = {"fit": self.network.splits, "watch": self.eval_splits}
-        for name, splits in folders.items():
+        for name, sample in {"fit": self.sample, "watch": self.watched}.items():
             if not (self.folder / name).is_dir():
-                sources = [split_folder(self.store.examples, split) for split in splits]
-                write_prepared(sources, self.folder / name, self.network.branches)
-        weights = tf.constant(self.class_weights)
+                sources = self.store.split(sample.rows)
+                write_prepared(sources, sample, self.folder / name, self.network.branches)
 
         def batches(first_epoch: int) -> tf.data.Dataset:
-            data = prepared_dataset(
+            return prepared_dataset(
                 self.folder / "fit",
                 train.batch_size,
                 shuffle_seed=train.seed + first_epoch,
                 deterministic=train.deterministic,
-            )
-            weighted = data.map(lambda tensors, ids: (tensors, ids, tf.gather(weights, ids)))
-            return weighted.repeat()
+            ).repeat()
 
-        eval_data = prepared_dataset(self.folder / "watch", train.batch_size)
-        num_rows, num_eval = (count_records(self.folder / name) for name in folders)
-        self._run_stage("encoders", batches, num_rows, epochs, eval_data if num_eval else None)
+        watched = prepared_dataset(self.folder / "watch", train.batch_size)
+        self._run_stage("encoders", batches, epochs, watched)
         remove_folder(self.folder / "fit")
-        return self._votes(self.network.voter, eval_data)
+        return self._votes(self.network.voter, watched)
 
-    def _run_stage(self, name: str, data: Any, num_rows: int, epochs: int, eval_data: Any) -> None:
+    def _run_stage(self, name: str, data: Any, epochs: int, watched: tf.data.Dataset) -> None:
         train = self.config.train
         is_head = name == "head"
         result = run_stage(
             self.network.cached_voter if is_head else self.network.voter,
             data,
             name=name,
-            steps=-(-num_rows // train.batch_size),
+            steps=-(-len(self.sample) // train.batch_size),
             epochs=epochs,
             # Steps on embeddings are too short to go back to Python after each.
             steps_at_once=_AT_ONCE if is_head else 1,
@@ -219,7 +197,7 @@ class _Fitting:
             config=train,
             folder=self.folder / name,
             logit_offsets=self.logit_offsets,
-            eval_data=eval_data,
+            eval_data=watched if len(self.watched) else None,
             logs=self.logs and self.logs / name,
         )
         self.network.epochs[name] = result.best_epoch
@@ -229,7 +207,7 @@ class _Fitting:
         ]
 
     def _votes(self, model: keras.Model, data: Any) -> np.ndarray:
-        if not sum(count_records(split_folder(self.store.examples, s)) for s in self.eval_splits):
+        if not len(self.watched):
             return np.zeros((0, 1, 1), np.float32)
         return model.predict(data, verbose=0)
 
@@ -270,7 +248,8 @@ def _checkpoint_key(
     config: Config,
     inputs: Sequence[InputSpec],
     store: FeatureStore,
-    splits: Sequence[str],
+    sample: Sample,
+    watched: Sample,
     epochs: dict[str, int] | None,
 ) -> str:
     """Names a training by all that decides its outcome."""
@@ -278,8 +257,8 @@ def _checkpoint_key(
         "model": dataclasses.asdict(config.model),
         "train": dataclasses.asdict(config.train),
         "inputs": [dataclasses.astuple(spec) for spec in inputs],
-        "examples": store.fingerprint,
-        "splits": list(splits),
+        "sources": [source.name for source in store.sources],
+        "samples": [sample.digest(), watched.digest()],
         "epochs": epochs,
     }
     text = json.dumps(described, sort_keys=True, default=str)

@@ -83,7 +83,7 @@ def evaluate_run(run: Run, network: Network) -> dict[str, Any]:
         columns=list(run.catalogue.columns.values()),
         columns_left_out=run.catalogue.leaks,
         rows_left_out=run.catalogue.rows_left_out,
-        problem_rows=list(run.problems.items()),
+        problem_rows=[(run.catalogue.ids[row], status) for row, status in run.problems.items()],
         split_sizes={name: len(run.catalogue.rows(name)) for name in SPLITS},
         split_note=f"{run.catalogue.num_groups} groups of near-duplicates stay in one split.",
         timings=run.timings,
@@ -138,7 +138,7 @@ def _study_modalities(
     for kind in _STUDIED_KINDS:
         inputs = tuple(spec for spec in run.catalogue.inputs if spec.kind == kind)
         if inputs:
-            network = run.fit(inputs=inputs)
+            network = run.fit(run.sample("train"), run.sample("eval"), inputs=inputs)
             alone = run.answer(network, run.report_split)
             rows.append(_study_row(_shown_names(inputs), alone, labels, slices))
     return rows

@@ -7,7 +7,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,14 +29,16 @@ from trainer.features import array_batches
 from trainer.files import new_file, remove_folder, write_json, write_text
 from trainer.input_pipeline import (
     PROBLEMS_FILE,
-    split_folder,
-    training_dataset,
+    product_dataset,
     write_examples,
+    write_names,
 )
+from trainer.inputs import InputSpec
 from trainer.model import build_fusion
 from trainer.network import Network, fit_network
 from trainer.preprocessing import build_branches, present_name
-from trainer.records import SPEC_FILE
+from trainer.registry import MODALITIES
+from trainer.sample import Sample
 
 PREPROCESSING_FILE = "preprocessing.json"
 
@@ -88,17 +90,28 @@ class Run:
         build_branches(self.catalogue.inputs, self.config.model.encoders)
         build_fusion(self.config.model)
         write_text(self.workdir / "config.json", self.config.to_json() + "\n")
-        examples = self.workdir / "cache" / f"examples-{self.fingerprint}"
-        with self.timed("write the examples"):
-            if not (split_folder(examples, SPLITS[-1]) / SPEC_FILE).is_file():
-                write_examples(self.catalogue, examples)
-        self.problems: dict[str, str] = json.loads((examples / PROBLEMS_FILE).read_text())
+        self._open_store()
         if self.problems:
             self.say(
                 f"{len(self.problems)} rows have problems and are used without what is broken; "
                 "the report lists them"
             )
-        self.store = FeatureStore(self.workdir / "cache" / "features", examples, self.fingerprint)
+
+    def _open_store(self) -> None:
+        """Writes the examples where they are not yet, and opens the features."""
+        cache, catalogue = self.workdir / "cache", self.catalogue
+        examples = cache / f"examples-{catalogue.content_fingerprint()}"
+        described = repr([catalogue.class_names, catalogue.inputs])
+        names = cache / f"names-{hashlib.sha256(described.encode()).hexdigest()[:16]}"
+        with self.timed("write the examples"):
+            if not examples.is_dir():
+                write_examples(catalogue.table, catalogue.inputs, examples)
+            if not names.is_dir():
+                write_names(catalogue.class_names, catalogue.inputs, names)
+        problems = json.loads((examples / PROBLEMS_FILE).read_text())
+        self.problems: dict[int, str] = {int(row): problem for row, problem in problems.items()}
+        self.store = FeatureStore(cache / "features", [examples, names])
+        self.names = Sample.of(self.store.positions(1), np.arange(len(catalogue.class_names)))
 
     @property
     def key(self) -> str:
@@ -117,7 +130,9 @@ class Run:
     def train(self) -> Network:
         """Trains on the training rows."""
         with self.timed("train"):
-            self.measured = self.fit(logs=self.workdir / "logs")
+            self.measured = self.fit(
+                self.sample("train"), self.sample("eval"), logs=self.workdir / "logs"
+            )
         return self.measured
 
     def finish(self) -> Path:
@@ -130,8 +145,7 @@ class Run:
         if self.refits:
             with self.timed("train on all rows"):
                 network = self.fit(
-                    splits=SPLITS,
-                    eval_splits=(),
+                    self.sample(*SPLITS),
                     epochs=self.measured.epochs,
                     vote_weights=self.measured.vote_weights,
                 )
@@ -149,14 +163,40 @@ class Run:
         cheap = "encoders" not in self.measured.epochs
         return held_out and (wanted == "always" or (wanted == "auto" and cheap))
 
-    def fit(self, **options: Any) -> Network:
-        """Fits a network; see `fit_network` for the options."""
+    def sample(self, *splits: str) -> Sample:
+        """Returns the rows of some splits with their labels."""
+        rows = np.flatnonzero(np.isin(self.catalogue.splits, splits))
+        return Sample.of(rows, self.catalogue.class_ids[rows])
+
+    def fit(
+        self,
+        sample: Sample,
+        watched: Sample | None = None,
+        *,
+        inputs: Sequence[InputSpec] | None = None,
+        **options: Any,
+    ) -> Network:
+        """Fits a network to some rows and, where words are read, the names of the classes.
+
+        Args:
+            sample: Rows to learn from.
+            watched: Rows to watch; none by default.
+            inputs: Which inputs to use; all by default.
+            options: See `fit_network`.
+        """
+        inputs = self.catalogue.inputs if inputs is None else inputs
+        if self.config.train.class_names and any(
+            MODALITIES.get(spec.kind).reads_names for spec in inputs
+        ):
+            sample = sample + self.names
         return fit_network(
-            options.pop("inputs", self.catalogue.inputs),
+            inputs,
             len(self.catalogue.class_names),
             self.config,
             self.store,
             self.workdir / "cache" / "checkpoints",
+            sample,
+            watched or Sample.of(np.zeros(0), np.zeros(0)),
             **options,
         )
 
@@ -174,32 +214,29 @@ class Run:
     def answer(self, network: Network, split: str) -> Answers:
         """Answers the rows of a split with a network."""
         rows = self.catalogue.rows(split)
-        ids = [self.catalogue.ids[row] for row in rows]
-        votes, present = self.vote(network, split)
+        votes, present = self.vote(network, rows)
         return Answers(
-            ids=ids,
+            ids=[self.catalogue.ids[row] for row in rows],
             class_names=self.catalogue.class_names,
             scores=network.pool(votes),
             present=present,
-            status=[self.problems.get(row_id, OK) for row_id in ids],
+            status=[self.problems.get(int(row), OK) for row in rows],
         )
 
-    def vote(self, network: Network, split: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Returns votes `(rows, num_votes, num_classes)` and presences by input name."""
+    def vote(self, network: Network, rows: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Returns votes on ascending rows `(rows, num_votes, num_classes)`, presences by input."""
         names = {branch.input.name for branch in network.branches}
         if "encoders" not in network.epochs:
-            arrays = self.store.arrays(network.branches, network.encoders, [split], network.splits)
-            num_rows = len(next(iter(arrays.values())))
-            ignored = np.zeros(num_rows, np.int32)
-            data = array_batches(arrays, ignored, ignored, batch_size=256)
+            arrays = self.store.arrays(network.branches, network.encoders)
+            data = array_batches(arrays, Sample.of(rows, np.zeros(len(rows))), batch_size=256)
             votes = network.cached_voter.predict(data, verbose=0)
-            return votes, {name: np.asarray(arrays[present_name(name)]) for name in names}
-        data = training_dataset(split_folder(self.store.examples, split), network.branches, 32)
+            return votes, {name: arrays[present_name(name)][rows] for name in names}
         vote_parts, present_parts = [], []
         predict = tf.function(network.voter, reduce_retracing=True)
-        for tensors, _ in data:
-            vote_parts.append(predict(tensors, training=False).numpy())
-            present_parts.append({name: tensors[present_name(name)].numpy() for name in names})
+        for source, own in self.store.split(rows):
+            for tensors in product_dataset(source, network.branches, rows=own):
+                vote_parts.append(predict(tensors, training=False).numpy())
+                present_parts.append({name: tensors[present_name(name)].numpy() for name in names})
         present = {name: np.concatenate([part[name] for part in present_parts]) for name in names}
         return np.concatenate(vote_parts), present
 

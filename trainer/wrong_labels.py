@@ -47,9 +47,9 @@ def cross_judge(run: Run, num_folds: int = 5) -> Opinions:
     by_input = {spec.name: np.full(shape, np.nan) for spec in catalogue.inputs}
     folds = sorted(set(catalogue.splits.tolist()))
     for fold in folds:
-        network = run.fit(splits=[other for other in folds if other != fold], eval_splits=())
+        network = run.fit(run.sample(*(other for other in folds if other != fold)))
         rows = catalogue.rows(fold)
-        votes, present = run.vote(network, fold)
+        votes, present = run.vote(network, rows)
         scores[rows] = network.pool(votes)
         for name, values in by_input.items():
             own = [

@@ -30,9 +30,10 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.svm import LinearSVC
 from table import print_table, write_figures
 
-from trainer.config import Config, apply_overrides, load_config
+from trainer.config import apply_overrides, load_config
 from trainer.preprocessing import build_branches
 from trainer.run import Run
+from trainer.sample import Sample
 
 NUM_FOLDS = 5
 
@@ -52,11 +53,12 @@ def main() -> None:
     data = [f"data.table={args.data}", f"data.label={args.label}", f"data.ignore={args.ignore}"]
     config = apply_overrides(load_config(args.config), [*data, *args.set])
     answers: dict[str, list[np.ndarray]] = {}
-    for seed in map(int, args.seeds.split(",")):
-        with tempfile.TemporaryDirectory() as folder:
-            for tool, labels, found in measure(
-                config, seed, Path(folder), args.text.split(","), args.title.split(",")
-            ):
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(config, Path(folder), quiet=True)
+        run.prepare()
+        labels = np.array(run.catalogue.labels)
+        for seed in map(int, args.seeds.split(",")):
+            for tool, found in measure(run, seed, args.text.split(","), args.title.split(",")):
                 answers.setdefault(tool, []).append(found)
                 print(f"seed {seed}: {tool}: {_shown(figures(labels, [found]))}", flush=True)
     ours = next(iter(answers))
@@ -130,32 +132,25 @@ def _shown_interval(name: str, by: tuple[float, float, float]) -> str:
 
 
 def measure(
-    config: Config,
-    seed: int,
-    folder: Path,
-    text_columns: list[str],
-    title_columns: list[str],
-) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Yields of each tool the true labels and its answers over the folds of one seed."""
-    train = dataclasses.replace(config.train, seed=seed, study=False)
-    run = Run(dataclasses.replace(config, train=train), folder, quiet=True)
-    run.prepare(draw_splits=lambda labels, groups: folds(labels, seed))
+    run: Run, seed: int, text_columns: list[str], title_columns: list[str]
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Yields the answers of each tool to all rows over the folds of one seed."""
+    train = dataclasses.replace(run.config.train, seed=seed)
+    run.config = dataclasses.replace(run.config, train=train)
     labels = np.array(run.catalogue.labels)
-    splits = run.catalogue.splits
-    names = sorted(set(splits.tolist()))
-    # The records hold the rows fold by fold.
-    order = np.concatenate([run.catalogue.rows(name) for name in names])
+    splits = folds(labels, seed)
+    names = sorted(set(splits))
     frame = run.catalogue.table.frame
     texts, titles = (
         np.array([" ".join(row) for row in frame[columns].astype(str).to_numpy()])
         for columns in (text_columns, title_columns)
     )
 
-    def cross_validate(answer: Callable[[str], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def cross_validate(answer: Callable[[str], np.ndarray]) -> np.ndarray:
         answers = np.empty(len(labels), labels.dtype)
         for name in names:
             answers[splits == name] = answer(name)
-        return labels, answers
+        return answers
 
     def words(fold: str) -> np.ndarray:
         rows, held_out = splits != fold, splits == fold
@@ -180,29 +175,30 @@ def measure(
         model = LinearSVC(C=3).fit(hstack(fitted).tocsr(), labels[rows])
         return model.predict(hstack(asked).tocsr())
 
+    def sample(*folds: str) -> Sample:
+        rows = np.flatnonzero(np.isin(splits, folds))
+        return Sample.of(rows, run.catalogue.class_ids[rows])
+
     def fused(fold: str) -> np.ndarray:
         others = [name for name in names if name != fold]
-        first = run.fit(splits=others[:-1], eval_splits=others[-1:])
-        final = run.fit(
-            splits=others, eval_splits=(), epochs=first.epochs, vote_weights=first.vote_weights
-        )
-        return np.array(run.answer(final, fold).labels)
+        first = run.fit(sample(*others[:-1]), sample(*others[-1:]))
+        final = run.fit(sample(*others), epochs=first.epochs, vote_weights=first.vote_weights)
+        votes, _ = run.vote(final, sample(fold).rows)
+        return np.array(run.catalogue.class_names)[final.pool(votes).argmax(axis=1)]
 
-    yield f"taxofuse, {len(run.catalogue.inputs)} inputs", *cross_validate(fused)
-    yield "TF-IDF(1,2) + LinearSVC, " + " + ".join(text_columns), *cross_validate(words)
-    yield "TF-IDF of words and characters + LinearSVC", *cross_validate(strong)
+    yield f"taxofuse, {len(run.catalogue.inputs)} inputs", cross_validate(fused)
+    yield "TF-IDF(1,2) + LinearSVC, " + " + ".join(text_columns), cross_validate(words)
+    yield "TF-IDF of words and characters + LinearSVC", cross_validate(strong)
     for title, kinds in {
         "text": ("text",),
         "picture": ("image",),
         "both": ("text", "image"),
     }.items():
-        embedded = _embeddings(run, kinds, names)
-        features = np.empty_like(embedded)
-        features[order] = embedded
+        features = _embeddings(run, kinds)
         if title != "picture":
             yield (
                 f"TF-IDF of words and characters + frozen embeddings ({title}) + LinearSVC",
-                *cross_validate(functools.partial(strong, extra=features)),
+                cross_validate(functools.partial(strong, extra=features)),
             )
 
         def probe(fold: str, features: np.ndarray = features) -> np.ndarray:
@@ -214,10 +210,10 @@ def measure(
                 )
             return model.predict(10 * features[held_out])
 
-        yield f"linear probe of frozen embeddings, {title}", *cross_validate(probe)
+        yield f"linear probe of frozen embeddings, {title}", cross_validate(probe)
 
 
-def folds(labels: list[str], seed: int) -> np.ndarray:
+def folds(labels: np.ndarray, seed: int) -> np.ndarray:
     """Draws the fold of each row, stratified by the top level."""
     top = [label.split(" > ")[0] for label in labels]
     fold_of = np.empty(len(labels), object)
@@ -227,15 +223,16 @@ def folds(labels: list[str], seed: int) -> np.ndarray:
     return fold_of.astype(str)
 
 
-def _embeddings(run: Run, kinds: tuple[str, ...], names: list[str]) -> np.ndarray:
+def _embeddings(run: Run, kinds: tuple[str, ...]) -> np.ndarray:
     """Returns the embeddings of encoders that learned nothing from these rows, `(rows, dim)`."""
     branches = [
         branch
         for branch in build_branches(run.catalogue.inputs, run.config.model.encoders)
         if branch.input.kind in kinds and branch.encoder.pretrained and not branch.encoder.adapts
     ]
-    arrays = run.store.arrays(branches, run.store.build_encoders(branches), names, ())
-    return np.concatenate([np.asarray(arrays[branch.name]) for branch in branches], axis=1)
+    arrays = run.store.arrays(branches, run.store.build_encoders(branches))
+    rows = np.arange(len(run.catalogue.ids))
+    return np.concatenate([arrays[branch.name][rows] for branch in branches], axis=1)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/input_pipeline.py [--data TABLE] [--out FILE.json]
 
-Rows are shuffled and batched as in training. Time is CPU time of the whole
+Cached rows are shuffled and batched as in training. Time is CPU time of the whole
 process, and tf.data computes in one thread, so that a busy machine changes the
 figures less; ways are measured in turns, and medians count. Exit status 1: a
 bar was missed.
@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 from table import print_table, write_figures
 
@@ -28,12 +29,12 @@ from trainer.demo_catalogue.catalogue import write_demo_catalogue
 from trainer.embed import FeatureStore
 from trainer.input_pipeline import (
     prepared_dataset,
-    split_folder,
-    training_dataset,
+    product_dataset,
     write_examples,
     write_prepared,
 )
 from trainer.preprocessing import Branch, build_branches
+from trainer.sample import Sample
 
 ON_THE_FLY_BAR = 850
 CACHED_BAR = 4500
@@ -50,19 +51,19 @@ class Way:
 
     Args:
         name: str. For the table.
-        batches: Batches of `(tensors, class_ids)` without end.
+        batches: Batches of tensors by name, without end.
         bar: Products per second and core that are wanted, or `None`.
     """
 
     name: str
-    batches: Iterator[tuple[dict[str, tf.Tensor], tf.Tensor]]
+    batches: Iterator[dict[str, tf.Tensor]]
     bar: int | None = None
 
     def measure(self, seconds: float) -> float:
         """Returns products per second of CPU time."""
         products, began = 0, time.process_time()
         while (spent := time.process_time() - began) < seconds:
-            products += int(next(self.batches)[1].shape[0])
+            products += len(next(iter(next(self.batches).values())))
         return products / spent
 
 
@@ -108,22 +109,24 @@ def build_ways(table: Path, label: str, folder: Path) -> list[Way]:
     """Writes raw and prepared records of a table's training rows, and opens them."""
     catalogue = load_catalogue(table, DataConfig(label=(label,)), say=lambda line: None)
     examples = folder / "examples"
-    write_examples(catalogue, examples)
+    write_examples(catalogue.table, catalogue.inputs, examples)
     inputs = [spec for spec in catalogue.inputs if spec.kind in ("image", "text")]
     config = apply_overrides(load_config("bert_resnet50"), _WEIGHTS)
     branches = build_branches(inputs, config.model.encoders)
-    FeatureStore(folder / "features", examples, catalogue.fingerprint()).adapt(branches, ["train"])
-    raw = split_folder(examples, "train")
+    sample = Sample.of(np.arange(len(catalogue.ids)), catalogue.class_ids)
+    FeatureStore(folder / "features", [examples]).adapt(branches, sample.rows)
     batch_size = config.train.batch_size
 
     def on_the_fly(*encoders: str) -> Iterator:
         chosen = _choose(branches, encoders)
-        return _endless(training_dataset(raw, chosen, batch_size, shuffle_seed=0))
+        return _endless(product_dataset(examples, chosen))
 
     def cached(*encoders: str) -> Iterator:
         prepared = folder / "-".join(encoders)
-        write_prepared([raw], prepared, _choose(branches, encoders))
-        return _endless(prepared_dataset(prepared, batch_size, shuffle_seed=0))
+        write_prepared([(examples, sample.rows)], sample, prepared, _choose(branches, encoders))
+        return _endless(
+            prepared_dataset(prepared, batch_size, shuffle_seed=0).map(lambda tensors, *_: tensors)
+        )
 
     return [
         Way("on the fly: picture", on_the_fly("resnet50")),

@@ -90,7 +90,7 @@ def measure(config: Config, table: Path, folder: Path, seed: int) -> dict[str, f
     def accuracy(data: Path, **options: str) -> float:
         run = Run(_with(config, data, seed, **options), folder / "train", quiet=True)
         run.prepare()
-        network = run.fit(eval_splits=())
+        network = run.fit(run.sample("train"))
         answers = run.answer(network, "test")
         truth = dict(zip(frame["id"], true, strict=True))
         return float(

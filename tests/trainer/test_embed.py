@@ -6,7 +6,7 @@ import pytest
 from trainer.catalogue import load_catalogue
 from trainer.config import DataConfig
 from trainer.embed import FeatureStore
-from trainer.input_pipeline import write_examples
+from trainer.input_pipeline import write_examples, write_names
 from trainer.preprocessing import build_branches
 
 ROWS = 8
@@ -26,29 +26,30 @@ def examples(tmp_path_factory):
     )
     data = DataConfig(label=("label",), columns={"title": "text", "price": "number"})
     catalogue = load_catalogue(frame, data, say=lambda line: None)
-    folder = tmp_path_factory.mktemp("examples") / "e"
-    write_examples(catalogue, folder)
-    return catalogue, folder
+    folder = tmp_path_factory.mktemp("examples")
+    write_examples(catalogue.table, catalogue.inputs, folder / "e")
+    write_names(["lamp", "watch"], catalogue.inputs, folder / "n")
+    return catalogue, [folder / "e", folder / "n"]
 
 
 @pytest.fixture
 def make(examples, tmp_path):
     """Returns a function that makes a store, branches and encoders, always in the same folder."""
-    catalogue, folder = examples
+    catalogue, sources = examples
 
-    def build(seed=0, encoders=ENCODERS):
+    def build(seed=0, encoders=ENCODERS, adapted_on=range(6), sources=sources):
         keras.utils.set_random_seed(seed)
-        store = FeatureStore(tmp_path / "features", folder, catalogue.fingerprint())
+        store = FeatureStore(tmp_path / "features", sources)
         branches = build_branches(catalogue.inputs, encoders)
-        store.adapt(branches, ["train"])
+        store.adapt(branches, np.array(adapted_on))
         return store, branches, store.build_encoders(branches)
 
     return build
 
 
-def arrays(made, splits=("train",)):
+def arrays(made, rows=range(ROWS)):
     store, branches, encoders = made
-    return store.arrays(branches, encoders, splits, ["train"])
+    return {name: of[np.array(rows)] for name, of in store.arrays(branches, encoders).items()}
 
 
 def written(tmp_path):
@@ -59,26 +60,35 @@ def test_keeps_embeddings_of_pretrained_branches_and_tensors_of_the_others(make)
     made = make(encoders=WITH_NGRAM)
     _, branches, encoders = made
     found = arrays(made)
-    (raw,) = (made[0].raw_values(branch, ["train"]) for branch in branches[:1])
+    raw = made[0].raw_values(branches[0], np.arange(ROWS))
     ngram = next(branch for branch in branches if branch.encoder_name == "ngram")
     expected = encoders[ngram.name](ngram.encoder.preprocess(list(raw)))
     np.testing.assert_allclose(found[ngram.name], expected, atol=1e-6)
-    assert found["text_present"].tolist() == [True, True, False, True, True, True]
-    assert found["text_tiny_text_token_ids"].shape == (6, 32)
+    assert found["text_present"].tolist() == [row != 2 for row in range(ROWS)]
+    assert found["text_tiny_text_token_ids"].shape == (ROWS, 32)
 
 
-def test_splits_come_one_after_the_other(make):
+def test_sources_come_one_after_the_other(make, examples):
     made = make()
-    both = arrays(made, ["eval", "train"])
-    for name, values in arrays(made, ["train"]).items():
-        np.testing.assert_array_equal(both[name][2:], values)
-    np.testing.assert_array_equal(made[0].class_ids(["eval", "train"]), [0, 1, 0, 1, 0, 1, 0, 1])
+    store, branches, _ = made
+    assert store.positions(0).tolist() == list(range(8))
+    assert store.positions(1).tolist() == [8, 9]
+    alone = arrays(make(sources=examples[1][1:], adapted_on=()), [1, 0])
+    both = arrays(made, [9, 0, 8])
+    np.testing.assert_array_equal(both["text_present"], [True] * 3)
+    tokens = "text_tiny_text_token_ids"
+    np.testing.assert_array_equal(both[tokens][[0, 2]], alone[tokens])
+    values = store.raw_values(branches[0], np.array([1, 7, 8, 9]))
+    assert values.tolist() == [b"red thing 1", b"red thing 1", b"lamp", b"watch"]
+    parts = [(source.name, rows.tolist()) for source, rows in store.split(np.array([1, 8, 9]))]
+    assert parts == [("e", [1]), ("n", [0, 1])]
 
 
-def test_empty_splits_are_passed_over(make):
-    made = make()
-    assert arrays(made, ["test"]) == {}
-    assert len(made[0].class_ids(["test"])) == 0
+def test_what_was_learned_of_other_rows_is_computed_anew(make):
+    first, other = (arrays(make(adapted_on=rows)) for rows in (range(4), range(3, 8)))
+    assert not np.array_equal(first["price_piecewise"], other["price_piecewise"])
+    again = arrays(make(adapted_on=range(4)))
+    np.testing.assert_array_equal(first["price_piecewise"], again["price_piecewise"])
 
 
 def test_finds_again_what_was_computed(make, tmp_path):

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from trainer.features import array_batches, has_arrays, open_arrays, write_arrays
+from trainer.features import (
+    StackedRows,
+    array_batches,
+    has_arrays,
+    open_arrays,
+    write_arrays,
+)
+from trainer.sample import Sample
 
 
 def batches(*sizes, fields=("a", "b")):
@@ -40,9 +47,22 @@ def test_no_rows_are_no_error(tmp_path):
 
 
 def make(num_rows=10, batch_size=4, **options):
-    rows = np.arange(num_rows)
-    arrays = {"x": rows * 10.0}
-    return array_batches(arrays, rows, rows * 0.5, batch_size, **options)
+    ids = np.arange(num_rows)
+    # Every third row is not in the sample.
+    rows = ids + ids // 2
+    values = np.zeros(2 * num_rows + 1)
+    values[rows] = ids * 10.0
+    arrays = {"x": StackedRows([values[:7], values[7:]])}
+    return array_batches(arrays, Sample.of(rows, ids, ids * 0.5), batch_size, **options)
+
+
+def test_stacked_rows_are_the_rows_of_one_array():
+    whole = np.arange(24).reshape(8, 3)
+    stacked = StackedRows([whole[:2], whole[2:3], whole[3:]])
+    assert stacked.shape == (8, 3)
+    rows = np.array([7, 0, 2, 2, 1, 3])
+    np.testing.assert_array_equal(stacked[rows], whole[rows])
+    assert stacked[rows].dtype == whole.dtype
 
 
 def ids(data, batches=3):

@@ -8,17 +8,16 @@ from PIL import Image
 from trainer.catalogue import load_catalogue
 from trainer.config import DataConfig
 from trainer.input_pipeline import (
-    CLASS_NAMES,
-    branch_dataset,
     prepared_dataset,
+    product_dataset,
     raw_dataset,
-    split_folder,
-    training_dataset,
     write_examples,
+    write_names,
     write_prepared,
 )
 from trainer.preprocessing import build_branches, preprocess, present_name
 from trainer.records import count_records
+from trainer.sample import Sample
 
 ROWS = 12
 ENCODERS = {
@@ -53,7 +52,7 @@ def catalogue(tmp_path_factory):
 @pytest.fixture(scope="module")
 def examples(catalogue, tmp_path_factory):
     folder = tmp_path_factory.mktemp("cache") / "examples"
-    write_examples(catalogue, folder)
+    write_examples(catalogue.table, catalogue.inputs, folder)
     return folder
 
 
@@ -62,32 +61,34 @@ def branches(catalogue, examples):
     branches = build_branches(catalogue.inputs, ENCODERS)
     for branch in branches:
         name = branch.input.name
-        data = raw_dataset(split_folder(examples, "train"), [name]).as_numpy_iterator()
+        data = raw_dataset(examples, [name]).as_numpy_iterator()
         branch.encoder.adapt(np.concatenate([batch[name] for batch in data]))
     return branches
 
 
-def test_names_of_classes_are_examples_of_nothing_but_words(catalogue, examples):
+def test_names_of_classes_are_examples_of_nothing_but_words(catalogue, tmp_path):
+    write_names(["a", "b > c"], catalogue.inputs, tmp_path / "names")
     names = [spec.name for spec in catalogue.inputs]
-    data = raw_dataset(split_folder(examples, CLASS_NAMES), [*names, "class_id"])
-    (batch,) = data.as_numpy_iterator()
+    (batch,) = raw_dataset(tmp_path / "names", names).as_numpy_iterator()
     kinds = {spec.name: spec.kind for spec in catalogue.inputs}
-    assert batch.pop("class_id").tolist() == [0, 1, 2]
     for name, values in batch.items():
         if kinds[name] == "text":
-            assert values.tolist() == [b"a", b"b", b"c"]
+            assert values.tolist() == [b"a", b"b c"]
         else:
             assert pd.isna(values).all() or set(values.tolist()) == {b""}
 
 
 def collect(dataset):
-    """Returns all rows of `(tensors, class_ids)` batches as lists by name."""
-    rows = {"class_id": []}
-    for tensors, class_ids in dataset.as_numpy_iterator():
-        rows["class_id"] += list(class_ids)
+    """Returns all rows of batches of dicts as lists by name."""
+    rows = {}
+    for tensors in dataset.as_numpy_iterator():
         for name, values in tensors.items():
             rows.setdefault(name, []).extend(values)
     return rows
+
+
+def with_labels(tensors, class_ids, weights):
+    return {**tensors, "class_id": class_ids, "weight": weights}
 
 
 def assert_same_rows(found, expected):
@@ -102,70 +103,72 @@ def assert_same_rows(found, expected):
 
 @pytest.fixture(scope="module")
 def on_the_fly(examples, branches):
-    """Returns the training rows, read in batches of 3."""
-    return collect(training_dataset(split_folder(examples, "train"), branches, 3))
+    return collect(product_dataset(examples, branches))
 
 
-def test_examples_keep_raw_values_and_order(catalogue, examples):
-    assert sorted(path.name for path in examples.iterdir()) == [
-        "Split-class_names",
-        "Split-eval",
-        "Split-test",
-        "Split-train",
-        "problems.json",
-    ]
-    sizes = {split: count_records(split_folder(examples, split)) for split in ("train", "eval")}
-    assert sizes == {"train": 8, "eval": 2}
-    (batch,) = raw_dataset(split_folder(examples, "train"), ["text", "price", "class_id"])
+def test_examples_keep_raw_values_and_order(examples):
+    assert count_records(examples) == ROWS
+    (batch,) = raw_dataset(examples, ["text", "price"])
     assert batch["text"].numpy().tolist()[2:4] == [b"product number 2 words", b""]
-    np.testing.assert_allclose(batch["price"], [0, 1.5, 3, 4.5, np.nan, 7.5, 9, 10.5])
-    assert batch["class_id"].numpy().tolist() == [0, 1, 2, 0, 1, 2, 0, 1]
-    assert catalogue.class_names == ["a", "b", "c"]
+    expected = [np.nan if row == 4 else 1.5 * row for row in range(ROWS)]
+    np.testing.assert_allclose(batch["price"], expected)
 
 
-def test_problems_are_kept_by_id(examples):
+def test_problems_are_kept_by_row(examples):
     problems = json.loads((examples / "problems.json").read_text())
     assert problems == {
-        "p4": "price: not a number: 'what?'",
-        "p5": "picture: file not found: nowhere.png",
+        "4": "price: not a number: 'what?'",
+        "5": "picture: file not found: nowhere.png",
     }
+
+
+@pytest.mark.parametrize("rows", [[0, 3, 4, 11], [5], [], list(range(ROWS))])
+def test_some_rows_can_be_read(examples, rows):
+    data = raw_dataset(examples, ["price"], 3, rows=np.array(rows, int))
+    found = [price for batch in data.as_numpy_iterator() for price in batch["price"]]
+    np.testing.assert_allclose(found, [np.nan if row == 4 else 1.5 * row for row in rows])
 
 
 def test_absent_inputs_are_marked(on_the_fly):
     for name, absent in (("text", 3), ("price", 4), ("image_bytes", 5)):
-        expected = [row != absent for row in range(8)]
+        expected = [row != absent for row in range(ROWS)]
         assert on_the_fly[f"{name}_present"] == expected, name
     assert all(on_the_fly["colour_present"])
 
 
 def test_batches_in_tf_data_are_the_rows_made_eagerly(examples, branches, on_the_fly):
-    names = [*{branch.input.name for branch in branches}, "class_id"]
-    (raw,) = raw_dataset(split_folder(examples, "train"), names)
-    eager = {"class_id": raw.pop("class_id"), **preprocess(branches, raw)}
+    (raw,) = raw_dataset(examples, sorted({branch.input.name for branch in branches}))
+    eager = preprocess(branches, raw)
     assert_same_rows(on_the_fly, {name: list(tensor.numpy()) for name, tensor in eager.items()})
 
 
-def test_prepared_records_hold_what_is_made_on_the_fly(examples, branches, on_the_fly, tmp_path):
-    source = split_folder(examples, "train")
-    write_prepared([source, source], tmp_path / "r", branches)
-    expected = {name: values * 2 for name, values in on_the_fly.items()}
-    assert_same_rows(collect(prepared_dataset(tmp_path / "r", 5)), expected)
+@pytest.fixture
+def prepared(examples, branches, tmp_path):
+    """Returns the records of some rows of two sources, and those rows."""
+    rows = np.array([1, 5, 8])
+    sample = Sample.of([1, 5, 8, 13, 17, 20], [2, 0, 1, 1, 0, 2], [1, 2, 3, 4, 5, 6])
+    write_prepared([(examples, rows), (examples, rows)], sample, tmp_path / "r", branches)
+    return tmp_path / "r", [*rows, *rows]
+
+
+def test_prepared_records_hold_what_is_made_on_the_fly(prepared, on_the_fly):
+    folder, rows = prepared
+    expected = {name: [values[row] for row in rows] for name, values in on_the_fly.items()}
+    labels = {"class_id": [2, 0, 1, 1, 0, 2], "weight": [1, 2, 3, 4, 5, 6]}
+    assert_same_rows(collect(prepared_dataset(folder, 5).map(with_labels)), {**expected, **labels})
 
 
 def test_each_branch_can_be_read_alone(examples, branches, on_the_fly):
     for branch in branches:
-        (tensors,) = branch_dataset([split_folder(examples, "train")], branch)
+        found = collect(product_dataset(examples, [branch]))
         names = [*branch.encoder.input_specs(), present_name(branch.input.name)]
-        found = {name: list(values.numpy()) for name, values in tensors.items()}
         assert_same_rows(found, {name: on_the_fly[name] for name in names})
 
 
-def test_shuffled_passes_differ_and_lose_nothing(examples, branches):
-    numbers = [branch for branch in branches if branch.input.name == "price"]
-    source = split_folder(examples, "train")
-    dataset = training_dataset(source, numbers, 3, shuffle_seed=0)
-    passes = [collect(dataset)["class_id"] for _ in range(3)]
-    assert {tuple(sorted(rows)) for rows in passes} == {(0, 0, 0, 1, 1, 1, 2, 2)}
+def test_shuffled_passes_differ_and_lose_nothing(prepared):
+    data = prepared_dataset(prepared[0], 4, shuffle_seed=0).map(with_labels)
+    passes = [collect(data)["weight"] for _ in range(3)]
+    assert {tuple(sorted(rows)) for rows in passes} == {(1, 2, 3, 4, 5, 6)}
     assert len({tuple(rows) for rows in passes}) > 1
 
 

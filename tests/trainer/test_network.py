@@ -21,7 +21,7 @@ def train(folder, **options):
     )
     run = Run(config, folder, source=frame, quiet=True)
     run.prepare(draw_splits=lambda labels, groups: frame["split"].to_numpy())
-    return run.answer(run.fit(eval_splits=()), "test")
+    return run.answer(run.fit(run.sample("train")), "test")
 
 
 def test_a_class_without_rows_is_found_by_its_name(tmp_path):
