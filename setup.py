@@ -15,6 +15,7 @@ COMMANDS = {
     "run": "trainer.commands.run",
     "train": "trainer.commands.train",
     "clean": "trainer.commands.clean",
+    "select": "trainer.commands.select",
     "evaluate": "trainer.commands.evaluate",
     "predict": "trainer.commands.predict",
     "export": "trainer.commands.export",

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from trainer.artefact import CARD_FILE, ModelCard, find_export
 from trainer.files import new_folder, write_json
+from trainer.model import build_embedder
 from trainer.preprocessing import Branch, preprocess, raw_specs
 
 
@@ -24,9 +25,10 @@ def build_serving_module(
         card: Inputs and class names.
 
     Returns:
-        Module whose `serve` takes raw values `(batch,)` by input name and
-        returns `label` (string) and `confidence` (float32), both `(batch,)`,
-        and `scores` (float32) and `labels` (string), both
+        Module with two functions of raw values `(batch,)` by input name.
+        `features` returns the fused `embedding` `(batch, dim)` and `scores`.
+        `serve` returns `label` (string) and `confidence` (float32), both
+        `(batch,)`, and `scores` (float32) and `labels` (string), both
         `(batch, num_classes)`: `labels[i, j]` names `scores[i, j]`. They are
         repeated for each row because TF Serving's row format refuses outputs
         that differ in their first axis.
@@ -37,6 +39,7 @@ def build_serving_module(
     module.resources = [
         resource for branch in branches for resource in branch.encoder.get_resources()
     ]
+    embedder = build_embedder(branches, scorer)
     class_names = tf.constant(card.class_names, tf.string)
 
     def serve(raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
@@ -49,7 +52,16 @@ def build_serving_module(
             "labels": tf.repeat(class_names[None], tf.shape(scores)[0], axis=0),
         }
 
-    module.serve = tf.function(serve, input_signature=[raw_specs(card.inputs)])
+    def features(raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        tensors = preprocess(branches, raw)
+        return {
+            "embedding": tf.cast(embedder(tensors, training=False), tf.float32),
+            "scores": scorer(tensors, training=False),
+        }
+
+    signature = [raw_specs(card.inputs)]
+    module.serve = tf.function(serve, input_signature=signature)
+    module.features = tf.function(features, input_signature=signature)
     return module
 
 
@@ -79,8 +91,11 @@ def export_saved_model(
     path = folder / str(version)
     with new_folder(path) as temporary:
         module = build_serving_module(branches, scorer, card)
-        # A traced function with names: the signature's arguments are the inputs.
-        signature = module.serve.get_concrete_function()
-        tf.saved_model.save(module, str(temporary), signatures={"serving_default": signature})
+        # Traced functions with names: the signatures' arguments are the inputs.
+        signatures = {
+            "serving_default": module.serve.get_concrete_function(),
+            "features": module.features.get_concrete_function(),
+        }
+        tf.saved_model.save(module, str(temporary), signatures=signatures)
         write_json(temporary / "assets.extra" / CARD_FILE, card.to_dict())
     return path

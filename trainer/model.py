@@ -140,3 +140,11 @@ def build_scorer(voter: keras.Model, vote_weights: np.ndarray) -> keras.Model:
     scores = keras.layers.Softmax(dtype="float32", name="scores")(pool(voter.output))
     pool.set_weights([vote_weights])
     return keras.Model(voter.input, scores, name="scorer")
+
+
+def build_embedder(branches: Sequence[Branch], scorer: keras.Model) -> keras.Model:
+    """Cuts a scorer off after the fusion: a model from the same inputs to `(batch, dim)`."""
+    votes = scorer.get_layer("votes")
+    fused = keras.Model(votes.input, votes.get_layer("fused_dropout").output, name="fused")
+    encoders = {branch.name: scorer.get_layer(branch.name) for branch in branches}
+    return build_voter(branches, encoders, fused)

@@ -44,6 +44,18 @@ class Predictor:
         Raises:
             ValueError: if the table has none of the model's columns.
         """
+        return self._ask(table, batch_size, "serving_default")[0]
+
+    def embed(self, table: Table, batch_size: int = 32) -> tuple[Answers, np.ndarray]:
+        """Returns the answers and the fused embeddings `(rows, dim)`, scaled to length 1.
+
+        Raises:
+            ValueError: as `answer`, or if the model was exported by a version
+                that gave it no signature `features`.
+        """
+        return self._ask(table, batch_size, "features")
+
+    def _ask(self, table: Table, batch_size: int, signature: str) -> tuple[Answers, np.ndarray]:
         columns = [name for spec in self.card.inputs for name in spec.columns]
         if not any(name in table.frame.columns for name in columns):
             raise ValueError(
@@ -52,13 +64,16 @@ class Predictor:
             )
         ids = row_ids(table)
         examples = read_examples(table, self.card.inputs, ids)
-        num_classes = len(self.card.class_names)
-        scores = [np.zeros((0, num_classes), np.float32)]
+        scores = [np.zeros((0, len(self.card.class_names)), np.float32)]
+        embeddings: list[np.ndarray] = []
         present: dict[str, list[bool]] = {spec.name: [] for spec in self.card.inputs}
         status: list[str] = []
         with progress_bar("Answering", len(ids)) as bar:
             for batch in _batches(examples, batch_size):
-                scores.append(self._ask(batch))
+                outputs = self._call(batch, signature)
+                scores.append(outputs["scores"].numpy())
+                if "embedding" in outputs:
+                    embeddings.append(outputs["embedding"].numpy())
                 for example in batch:
                     found = [_is_present(example.values[spec.name]) for spec in self.card.inputs]
                     for spec, there in zip(self.card.inputs, found, strict=True):
@@ -66,28 +81,39 @@ class Predictor:
                     problems = [*example.problems, *([] if any(found) else [NOTHING])]
                     status.append("; ".join(problems) or OK)
                 bar.update(len(batch))
-        return Answers(
+        answers = Answers(
             ids=ids,
             class_names=list(self.card.class_names),
             scores=np.concatenate(scores),
             present={name: np.array(there, bool) for name, there in present.items()},
             status=status,
         )
+        return answers, _unit(np.concatenate(embeddings or [np.zeros((0, 1), np.float32)]))
 
-    def _ask(self, batch: list[Example]) -> np.ndarray:
+    def _call(self, batch: list[Example], signature: str) -> dict[str, Any]:
         # Seconds and gigabytes: not before the table has turned out to be one for this model.
         import tensorflow as tf
         import tensorflow_text  # noqa: F401  registers the tokenizer's operations
 
         if self._loaded is None:
             self._loaded = tf.saved_model.load(str(self.folder))
+        if signature not in self._loaded.signatures:
+            raise ValueError(
+                f"The model in {self.folder} has no signature {signature!r}: it was exported by "
+                "an older version. Train it again with this one."
+            )
         raw = {
             spec.name: tf.constant(
                 [example.values[spec.name] for example in batch], MODALITIES.get(spec.kind).dtype
             )
             for spec in self.card.inputs
         }
-        return self._loaded.signatures["serving_default"](**raw)["scores"].numpy()
+        return self._loaded.signatures[signature](**raw)
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows / np.maximum(lengths, 1e-9)
 
 
 def _is_present(value: bytes | float) -> bool:

@@ -76,3 +76,4 @@ class Registry:
 MODALITIES = Registry("modality", "trainer.modalities")
 ENCODERS = Registry("encoder", "trainer.encoders")
 FUSIONS = Registry("fusion", "trainer.fusion")
+SELECTIONS = Registry("selection strategy", "trainer.selection")
