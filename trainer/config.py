@@ -9,7 +9,7 @@ import importlib.util
 import json
 import math
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -132,6 +132,8 @@ class TrainConfig:
         mixed_precision: Compute in float16 on a GPU, bfloat16 elsewhere.
         deterministic: The same numbers at every run, more slowly.
         study: Also train and measure each modality alone, for the report.
+        track: Experiment tracker that hears of it beside TensorBoard, such as
+            `wandb` or `mlflow`; none where empty.
         seed: Of initial weights, order and dropout.
     """
 
@@ -152,6 +154,7 @@ class TrainConfig:
     mixed_precision: bool = False
     deterministic: bool = False
     study: bool = True
+    track: str = ""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -259,6 +262,15 @@ def apply_overrides(config: Config, overrides: Sequence[str]) -> Config:
             )
         config = _replace(config, path.strip().split("."), value.strip(), path.strip())
     return config
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yields the settings of a nested configuration as `("a.b", value)`."""
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from flatten(value, f"{prefix}{name}.")
+        else:
+            yield prefix + str(name), value
 
 
 def _replace(node: Any, keys: list[str], value: str, path: str) -> Any:

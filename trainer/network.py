@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,7 @@ def fit_network(
     epochs: dict[str, int] | None = None,
     vote_weights: np.ndarray | None = None,
     logs: Path | None = None,
+    on_epoch: Callable[[str, int, Mapping[str, float]], None] | None = None,
 ) -> Network:
     """Trains the votes, then the encoders that are not frozen, on some rows.
 
@@ -89,6 +90,7 @@ def fit_network(
         epochs: Epochs by stage, where they were found before.
         vote_weights: Where they were found before.
         logs: Folder for TensorBoard.
+        on_epoch: See `run_stage`.
     """
     train = config.train
     keras.utils.set_random_seed(train.seed)
@@ -123,6 +125,7 @@ def fit_network(
         watched,
         _logit_offsets(weighted.weights, class_ids, num_classes, train.logit_adjustment),
         logs,
+        on_epoch,
     )
     epochs = epochs or {"head": train.head_epochs, "encoders": train.encoder_epochs}
     eval_votes = fitting.train_head(epochs["head"])
@@ -149,6 +152,7 @@ class _Fitting:
     watched: Sample
     logit_offsets: list[float] | None
     logs: Path | None
+    on_epoch: Callable[[str, int, Mapping[str, float]], None] | None
 
     def train_head(self, epochs: int) -> np.ndarray:
         """Trains on embeddings that were computed once; returns votes on the watched rows."""
@@ -199,6 +203,7 @@ class _Fitting:
             logit_offsets=self.logit_offsets,
             eval_data=watched if len(self.watched) else None,
             logs=self.logs and self.logs / name,
+            on_epoch=self.on_epoch,
         )
         self.network.epochs[name] = result.best_epoch
         self.network.history += [

@@ -65,6 +65,7 @@ def evaluate_run(run: Run, network: Network) -> dict[str, Any]:
             "; the exported model was trained again with the same settings on all rows"
         )
     write_json(run.workdir / "metrics.json", metrics)
+    run.tracker.log_metrics(metrics)
     report = ReportData(
         title=f"{Path(run.config.data.table).name or 'table'}: {', '.join(run.config.data.label)}",
         metrics=metrics,

@@ -39,6 +39,7 @@ from trainer.network import Network, fit_network
 from trainer.preprocessing import build_branches, present_name
 from trainer.registry import MODALITIES
 from trainer.sample import Sample
+from trainer.tracking.tracker import build_tracker
 
 PREPROCESSING_FILE = "preprocessing.json"
 
@@ -86,6 +87,7 @@ class Run:
         )
         for reason, rows in self.catalogue.rows_left_out.items():
             self.say(f"{rows} rows left out: {reason}")
+        self.tracker = build_tracker(self.config.train.track)
         # What does not fit is refused now, before anything is read or written for it.
         build_branches(self.catalogue.inputs, self.config.model.encoders)
         build_fusion(self.config.model)
@@ -129,9 +131,14 @@ class Run:
 
     def train(self) -> Network:
         """Trains on the training rows."""
+        logs = self.workdir / "logs"
+        self.tracker.start(self.workdir.name, self.key, dataclasses.asdict(self.config), logs)
         with self.timed("train"):
             self.measured = self.fit(
-                self.sample("train"), self.sample("eval"), logs=self.workdir / "logs"
+                self.sample("train"),
+                self.sample("eval"),
+                logs=logs,
+                on_epoch=self.tracker.log_epoch,
             )
         return self.measured
 
@@ -152,6 +159,7 @@ class Run:
             splits = list(SPLITS)
         with self.timed("export"):
             path = self._export(network, splits)
+        self.tracker.finish()
         remove_folder(self.workdir / "cache" / "checkpoints")
         return path
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +43,7 @@ def run_stage(
     logit_offsets: Sequence[float] | None = None,
     eval_data: tf.data.Dataset | None = None,
     logs: Path | None = None,
+    on_epoch: Callable[[str, int, Mapping[str, float]], None] | None = None,
 ) -> StageResult:
     """Trains a model from where its folder says it was.
 
@@ -61,6 +62,8 @@ def run_stage(
         logit_offsets: See `SmoothedCrossentropy`.
         eval_data: Batches to watch.
         logs: Folder for TensorBoard.
+        on_epoch: Called with the name of the stage, the epoch from 1 on, and
+            its figures.
 
     Returns:
         `StageResult`; the model holds the best epoch's weights.
@@ -91,6 +94,12 @@ def run_stage(
         callbacks = [resume, Progress(name, epochs, done, steps)]
         if logs is not None:
             callbacks.append(keras.callbacks.TensorBoard(str(logs), profile_batch=0))
+        if on_epoch is not None:
+            callbacks.append(
+                keras.callbacks.LambdaCallback(
+                    on_epoch_end=lambda epoch, _: on_epoch(name, epoch + 1, resume.history[-1])
+                )
+            )
         model.fit(
             data(first_epoch=done),
             steps_per_epoch=steps,

@@ -1,29 +1,25 @@
-"""Writes the report: one HTML file that loads nothing and runs no one else's code."""
+"""Writes the report of a classifier."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
+from trainer.config import flatten
 from trainer.report.figures.confusion_matrix import choose_classes, draw_confusion_matrix
 from trainer.report.figures.learning_curves import draw_learning_curve
 from trainer.report.figures.reliability import draw_reliability
 from trainer.report.figures.study_bars import draw_study_bars
+from trainer.report.page import render_page, write_page
 from trainer.report.report_data import ReportData
 from trainer.report.study_row import StudyRow
-from trainer.report.text_filters import FILTERS, count
+from trainer.report.text_filters import count
 from trainer.report.thumbnail import thumbnail
 
 MAX_CLASSES_LISTED = 500
 """Rows of the table by class; a taxonomy of 20,000 would not open on a phone."""
 
-_TEMPLATES = Path(__file__).parent / "templates"
 _EPOCH_KEYS = ("loss", "eval_loss", "accuracy", "eval_accuracy", "learning_rate", "seconds")
 
 
@@ -34,39 +30,23 @@ def write_report(path: str | Path, data: ReportData) -> None:
         path: File to write; its folder is made where there is none.
         data: What it shows.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Product texts may hold half a surrogate pair, which UTF-8 cannot.
-    content = render_report(data).encode("utf-8", errors="replace")
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        unfinished.write_bytes(content)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_page(Path(path), render_report(data))
 
 
 def render_report(data: ReportData) -> str:
     """Returns the report as HTML; every text of the table or configuration is escaped in it."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(FILTERS)
-    environment.globals["max_classes"] = MAX_CLASSES_LISTED
     metrics = data.metrics
     low, high = metrics["accuracy_interval"]
     num_correct = round(metrics["accuracy"] * metrics["num_examples"])
     drawn = choose_classes(data.confusions)
     sections = _sections(data)
-    return environment.get_template("report.html").render(
+    return render_page(
+        "report.html",
+        title=data.title,
         data=data,
+        max_classes=MAX_CLASSES_LISTED,
         sections=sections,
         has_data_section="data" in dict(sections),
-        script_hash=_script_hash(environment),
         num_correct=num_correct,
         num_wrong=metrics["num_examples"] - num_correct,
         half_interval=(high - low) / 2,
@@ -82,7 +62,7 @@ def render_report(data: ReportData) -> str:
         history_keys=[
             key for key in _EPOCH_KEYS if any(epoch.get(key) is not None for epoch in data.history)
         ],
-        config=dict(_flatten(data.config)),
+        config=dict(flatten(data.config)),
         pictures={
             "study": data.study and draw_study_bars(data.study, metrics["num_examples"]),
             "confusion": drawn and draw_confusion_matrix(data.confusions, drawn),
@@ -92,12 +72,6 @@ def render_report(data: ReportData) -> str:
         },
         **_study_gains(data),
     )
-
-
-def _script_hash(environment: jinja2.Environment) -> str:
-    """Returns the one script that the page's policy lets a browser run."""
-    script = environment.get_template("sort.js").render().encode()
-    return "sha256-" + base64.b64encode(hashlib.sha256(script).digest()).decode()
 
 
 def _sections(data: ReportData) -> list[tuple[str, str]]:
@@ -169,11 +143,3 @@ def _slice_gain(fused: StudyRow, singles: list[StudyRow], value: str) -> float |
     if not best or value not in fused.slices:
         return None
     return fused.slices[value]["accuracy"] - max(best)
-
-
-def _flatten(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in config.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flatten(value, f"{prefix}{name}.")
-        else:
-            yield prefix + str(name), value

@@ -4,6 +4,7 @@ import base64
 import functools
 import hashlib
 import io
+import os
 import re
 from collections import namedtuple
 from html.parser import HTMLParser
@@ -14,7 +15,6 @@ from PIL import Image
 
 from trainer.answers import Answers
 from trainer.evaluate import count_confusions, evaluate_answers, evaluate_slices
-from trainer.report import write_report as module
 from trainer.report.mistake import Mistake
 from trainer.report.report_data import ReportData
 from trainer.report.study_row import StudyRow
@@ -280,7 +280,7 @@ def test_file_appears_whole_or_not_at_all(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr(module.os, "replace", fail)
+    monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(OSError, match="disk full"):
         write_report(path, ReportData("second", evaluate_answers(answers, truth)))
     assert path.read_text(encoding="utf-8") == before

@@ -1,0 +1,122 @@
+"""With networks that only know which rows they learned from."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import accuracy_score, f1_score, log_loss
+
+from trainer.config import Config
+from trainer.data.table import Table
+from trainer.inputs import InputSpec
+from trainer.sample import Sample
+from trainer.search.judge import Judge
+from trainer.search.trials import TrialLog
+
+ROWS = 60
+NUM_TEST = 12
+
+
+class FakeRun:
+    """A run whose networks answer by a table of scores, and note their rows."""
+
+    key = "abc"
+
+    def __init__(self, folder, config=None):
+        self.config = config or Config()
+        self.workdir = folder
+        rng = np.random.default_rng(0)
+        self.class_ids = np.arange(ROWS) % 3
+        self.votes = rng.normal(size=(ROWS, 3)) + 2 * np.eye(3)[self.class_ids]
+        names = ["a", "b", "c"]
+        words = rng.choice(list("abcdefghijklmnop"), (ROWS, 40))
+        texts = [" ".join(map("".join, row.reshape(8, 5))) for row in words]
+        texts[3] = texts[0]  # the same product, twice
+        self.catalogue = SimpleNamespace(
+            labels=[names[index] for index in self.class_ids],
+            class_names=names,
+            table=Table(pd.DataFrame({"text": texts}), folder),
+            inputs=(InputSpec("text", "text", ("text",)),),
+        )
+        self.fits = []
+
+    def sample(self, *splits):
+        assert splits == ("train", "eval")
+        rows = np.arange(ROWS - NUM_TEST)
+        return Sample.of(rows, self.class_ids[rows])
+
+    def fit(self, sample, watched):
+        if self.config.train.l2 == 5:
+            raise RuntimeError("out of memory")
+        self.fits.append((set(sample.rows.tolist()), set(watched.rows.tolist())))
+        return SimpleNamespace(pool=lambda votes: np.exp(votes) / np.exp(votes).sum(1)[:, None])
+
+    def vote(self, network, rows):
+        assert set(rows.tolist()) == self.fits[-1][1]
+        return self.votes[rows] * self.config.train.l2, {}
+
+
+@pytest.fixture
+def run(tmp_path):
+    return FakeRun(tmp_path)
+
+
+def make_judge(run, num_folds=3):
+    return Judge(run, num_folds, TrialLog(run.workdir / "trials.json"))
+
+
+def test_rows_are_judged_by_networks_that_have_not_seen_them_and_test_rows_by_none(run):
+    make_judge(run)({})
+    assert len(run.fits) == 3
+    for learned, judged in run.fits:
+        assert not learned & judged
+        assert learned | judged == set(range(ROWS - NUM_TEST))
+        assert {0, 3} <= learned or {0, 3} <= judged
+
+
+def test_figures_are_those_of_the_pooled_answers(run):
+    trial = make_judge(run)({"train.l2": 0.5})
+    rows = np.arange(ROWS - NUM_TEST)
+    scores = np.exp(run.votes[rows] * 0.5)
+    scores /= scores.sum(1, keepdims=True)
+    truth, answers = run.class_ids[rows], scores.argmax(1)
+    assert trial.figures == pytest.approx(
+        {
+            "accuracy": accuracy_score(truth, answers),
+            "macro_f1": f1_score(truth, answers, average="macro"),
+            "log_loss": log_loss(truth, scores),
+        }
+    )
+    assert trial.settings == {"train.l2": 0.5}
+
+
+def test_what_was_measured_is_not_measured_again(run):
+    first = make_judge(run)({"train.l2": 0.5})
+    again = make_judge(run)  # as another process would
+    assert again({"train.l2": 0.5}) == first
+    assert len(run.fits) == 3
+    again({"train.l2": 0.25})
+    assert len(run.fits) == 6
+    # Other folds are another measure.
+    make_judge(run, num_folds=2)({"train.l2": 0.5})
+    assert len(run.fits) == 8
+
+
+def test_a_failure_is_a_trial_with_its_error(run):
+    judge = make_judge(run)
+    failed = judge({"train.l2": 5})
+    assert failed.error == "RuntimeError: out of memory"
+    assert failed.figures == {}
+    assert make_judge(run)({"train.l2": 5}) == failed
+    refused = judge({"model.dropout": -1})
+    assert "model.dropout must be" in refused.error
+    with pytest.raises(ValueError, match=r"model\.dropout"):
+        judge({"model.dropout": -2}, may_fail=False)
+
+
+def test_too_many_folds_are_refused(run):
+    with pytest.raises(ValueError, match="At most 16 folds"):
+        make_judge(run, num_folds=17)
