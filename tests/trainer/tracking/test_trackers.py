@@ -70,7 +70,7 @@ def test_a_missing_package_is_named_with_its_remedy(name, monkeypatch):
 
 
 def test_an_unknown_tracker_is_refused():
-    with pytest.raises(ValueError, match="Unknown tracker.*Did you mean 'wandb'"):
+    with pytest.raises(ValueError, match=r"Unknown tracker.*Did you mean 'wandb'"):
         build_tracker("wandbb")
 
 
