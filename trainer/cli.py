@@ -19,18 +19,7 @@ from importlib.metadata import entry_points, version
 from trainer.registry import unknown
 
 GROUP = "taxofuse.commands"
-_ORDER = (
-    "demo-data",
-    "run",
-    "train",
-    "clean",
-    "tune",
-    "evaluate",
-    "predict",
-    "export",
-    "serve",
-    "explain",
-)
+_ORDER = ("demo-data", "run", "train", "clean", "evaluate", "predict", "export", "serve", "explain")
 
 
 def build_parser() -> argparse.ArgumentParser:
