@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from trainer.report.figures.svg import BLUE, GREY, ORANGE, drawing, shorten, to_data_uri
 
@@ -35,18 +36,29 @@ def draw_tuned_settings(
     num_rows = math.ceil(len(values) / _NUM_COLUMNS)
     with drawing():
         figure = Figure(figsize=(9.0, 2.3 * num_rows + 0.3), layout="constrained")
-        panels = figure.subplots(num_rows, _NUM_COLUMNS, sharey=True, squeeze=False).flat
+        panels = figure.subplots(num_rows, _NUM_COLUMNS, sharey=True, squeeze=False).ravel()
         for panel, (name, column) in zip(panels, values.items(), strict=False):
-            points = [point for point in zip(column, figures, strict=True) if point[0] is not None]
-            panel.scatter(*zip(*points, strict=True), s=18, color=BLUE, alpha=0.7, lw=0)
-            for trial, color in ((0, GREY), (best, ORANGE)):
-                if column[trial] is not None:
-                    panel.scatter(column[trial], figures[trial], s=42, color=color, lw=0, zorder=3)
+            _draw_panel(panel, column, figures, best)
             panel.set_xlabel(shorten(name))
-            panel.grid(axis="y")
             if name in on_log_scale:
                 panel.set_xscale("log")
-        for panel in list(panels)[len(values) :]:
+                panel.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+                panel.xaxis.set_major_formatter("{x:g}")
+                panel.xaxis.set_minor_formatter(NullFormatter())
+        for panel in panels[len(values) :]:
             panel.set_axis_off()
         figure.supylabel(objective, size=9)
         return to_data_uri(figure)
+
+
+def _draw_panel(panel: Any, column: Sequence[Any], figures: Sequence[float], best: int) -> None:
+    texts = list(dict.fromkeys(value for value in column if isinstance(value, str)))
+    if texts:
+        column = [None if value is None else texts.index(value) for value in column]
+        panel.set_xticks(range(len(texts)), [shorten(text, 12) for text in texts])
+    points = [point for point in zip(column, figures, strict=True) if point[0] is not None]
+    panel.scatter(*zip(*points, strict=True), s=18, color=BLUE, alpha=0.7, lw=0)
+    for trial, color in ((0, GREY), (best, ORANGE)):
+        if column[trial] is not None:
+            panel.scatter(column[trial], figures[trial], s=42, color=color, lw=0, zorder=3)
+    panel.grid(axis="y")
