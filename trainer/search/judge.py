@@ -73,7 +73,9 @@ class Judge:
         run = copy.copy(self.run)
         run.config = config
         tracker = build_tracker(config.train.track)
-        tracker.start("trial", run.key, dataclasses.asdict(config), run.workdir / "logs")
+        # A run of the same configuration is told of apart.
+        key, logs = f"{self.of}-{run.key}", run.workdir / "logs"
+        tracker.start("trial", key, dataclasses.asdict(config), logs)
         try:
             metrics = evaluate_answers(self._answer(run), self.labels)
             tracker.log_metrics(metrics)
