@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from trainer.data.rules import Rule
 from trainer.inputs import InputSpec
 
 CARD_FILE = "taxofuse.json"
@@ -25,6 +26,7 @@ class ModelCard:
         label_separator: What split one label column into levels, if anything.
         run: Hash of all that decided the training.
         trained_on: Rows that the weights have seen, by split.
+        rules: What the graph excludes classes by.
         max_batch: int. Largest batch that was tried.
     """
 
@@ -35,6 +37,7 @@ class ModelCard:
     label_separator: str
     run: str
     trained_on: dict[str, int]
+    rules: tuple[Rule, ...] = ()
     max_batch: int = 64
 
     def to_dict(self) -> dict[str, Any]:
@@ -49,6 +52,7 @@ class ModelCard:
             InputSpec(spec["name"], spec["kind"], tuple(spec["columns"]))
             for spec in values["inputs"]
         )
+        values["rules"] = tuple(map(Rule.from_dict, values.get("rules", ())))
         for name in ("class_names", "level_names", "label"):
             values[name] = tuple(values[name])
         return cls(**values)

@@ -7,7 +7,7 @@ import hashlib
 import operator
 import stat
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from trainer.data.leakage import find_leaks
 from trainer.data.splits import SPLITS, split_rows, user_splits
 from trainer.data.suspicions import NO_SPLIT, read_suspicions, settle_suspicions
 from trainer.data.table import Table, read_table
+from trainer.data.taxonomy import Taxonomy, check_labels, read_taxonomy
 from trainer.inputs import InputSpec
 from trainer.registry import unknown
 
@@ -39,7 +40,7 @@ class Catalogue:
         table: Labelled rows only.
         ids: Their ids.
         labels: Their label paths, joined.
-        class_names: All label paths, sorted.
+        taxonomy: All classes.
         level_names: Names of the levels, from the top down.
         inputs: Inputs of the model.
         columns: What each column was taken for.
@@ -52,7 +53,7 @@ class Catalogue:
     table: Table
     ids: list[str]
     labels: list[str]
-    class_names: list[str]
+    taxonomy: Taxonomy
     level_names: tuple[str, ...]
     inputs: tuple[InputSpec, ...]
     columns: dict[str, Column]
@@ -60,6 +61,11 @@ class Catalogue:
     splits: np.ndarray
     num_groups: int
     rows_left_out: dict[str, int]
+
+    @property
+    def class_names(self) -> list[str]:
+        """All label paths, sorted; some may have no row."""
+        return list(self.taxonomy.texts)
 
     @property
     def class_ids(self) -> np.ndarray:
@@ -94,8 +100,8 @@ class Catalogue:
         return digest.hexdigest()[:16]
 
     def fingerprint(self) -> str:
-        """Returns a hash of the content, labels, ids and splits."""
-        rows = [self.labels, self.ids, self.class_names, self.splits.tolist()]
+        """Returns a hash of the content, taxonomy, labels, ids and splits."""
+        rows = [self.labels, self.ids, self.taxonomy, self.splits.tolist()]
         digest = hashlib.sha256(self.content_fingerprint().encode())
         digest.update(repr(rows).encode())
         return digest.hexdigest()[:16]
@@ -118,8 +124,8 @@ def load_catalogue(
             `config.suspicious` says is not applied then.
 
     Raises:
-        ValueError: if a named column does not exist, or fewer than two
-            classes have rows.
+        ValueError: if a named column does not exist, fewer than two classes
+            have rows, or the taxonomy does not fit.
     """
     use_suspicions = config.suspicious and not draw_splits
     suspicions = read_suspicions(config.suspicious) if use_suspicions else {}
@@ -150,16 +156,21 @@ def load_catalogue(
         say(f"  {column.name:<{width}}  {column.kind:<9} {column.reason}")
     labelled = np.array([row for row, path in enumerate(paths) if path is not None], np.int64)
     labels = [join_label(path) for path in paths if path is not None]
-    class_names = sorted(set(labels))
-    if len(class_names) < 2:
+    if len(set(labels)) < 2:
         raise ValueError(
             "At least two classes need rows. Received: "
-            f"{len(labels)} labelled rows of {len(paths)}, classes {class_names}."
+            f"{len(labels)} labelled rows of {len(paths)}, classes {sorted(set(labels))}."
         )
     rows_left_out = {"no label": len(paths) - len(labels)} if len(labels) < len(paths) else {}
     ids = row_ids(table)
+    kept_ids = [ids[row] for row in labelled]
     kept = Table(table.frame.iloc[labelled].reset_index(drop=True), table.folder)
     inputs = plan_inputs(columns, text=config.text)
+    taxonomy = Taxonomy.of_labels(labels)
+    if config.taxonomy:
+        num_levels = 0 if config.label_separator else len(config.label)
+        taxonomy = read_taxonomy(config.taxonomy, inputs, num_levels)
+        check_labels(taxonomy, kept_ids, labels)
     split_column = next((c.name for c in columns.values() if c.kind == "split"), None)
     num_groups = 0
     if split_column and not draw_splits:
@@ -169,11 +180,10 @@ def load_catalogue(
         num_groups = sum(size > 1 for size in Counter(groups.tolist()).values())
         splits = (draw_splits or _draw_splits(config))(labels, groups)
     splits = np.asarray(splits)
-    kept_ids = [ids[row] for row in labelled]
     if suspicions:
         listed = labels
         labels, splits = settle_suspicions(
-            suspicions, config.wrong_labels, kept_ids, labels, splits
+            suspicions, config.wrong_labels, kept_ids, labels, splits, taxonomy.texts
         )
         if relabelled := sum(map(operator.ne, labels, listed)):
             say(f"{relabelled} training rows relabelled")
@@ -183,8 +193,8 @@ def load_catalogue(
         table=kept,
         ids=kept_ids,
         labels=labels,
-        class_names=class_names,
-        level_names=_level_names(config, class_names),
+        taxonomy=taxonomy,
+        level_names=_level_names(config, taxonomy.texts),
         inputs=inputs,
         columns=columns,
         leaks=leaks,
@@ -204,7 +214,7 @@ def _draw_splits(config: DataConfig) -> Callable[[list[str], np.ndarray], np.nda
     return functools.partial(split_rows, fractions=config.fractions, seed=config.seed)
 
 
-def _level_names(config: DataConfig, class_names: list[str]) -> tuple[str, ...]:
+def _level_names(config: DataConfig, class_names: Iterable[str]) -> tuple[str, ...]:
     if not config.label_separator:
         return config.label
     depth = max(name.count(" > ") + 1 for name in class_names)

@@ -25,6 +25,8 @@ class DataConfig:
         table: Path of a CSV or Parquet file, or `demo`.
         label: Label columns from the top of the taxonomy down.
         label_separator: Splits one label column of paths into levels.
+        taxonomy: JSON file of all classes, with words for them and rules on
+            their products; by default the classes are those of the table.
         ignore: Columns that are left out.
         use: Columns that are used even though they give the label away.
         columns: Column to kind, where the inferred kind is wrong.
@@ -42,6 +44,7 @@ class DataConfig:
     table: str = ""
     label: tuple[str, ...] = ()
     label_separator: str = ""
+    taxonomy: str = ""
     ignore: tuple[str, ...] = ()
     use: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -114,9 +117,9 @@ class TrainConfig:
         l2: Penalty on the squared weights of the votes, `l2 / 2` for the sum
             of the losses of all rows: the more rows, the less it counts. The
             inverse of `C` in scikit-learn's logistic regression.
-        class_names: The name of each class counts as one more product that has
-            only this text; so classes with few training rows, or none, can be
-            answered too.
+        class_names: The name of each class, with what `data.taxonomy` says of
+            it, counts as one more product that has only this text; so classes
+            with few training rows, or none, can be answered too.
         label_smoothing: Share of the target spread over all classes.
         class_weights: `none`; `balanced` (rows count inversely to the frequency
             of their class); `effective` (to the effective number of rows of

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from trainer.artefact import CARD_FILE, ModelCard, find_export
 from trainer.files import new_folder, write_json
+from trainer.layers.rule_ops import exclude, find_excluded
 from trainer.model import build_embedder
 from trainer.preprocessing import Branch, preprocess, raw_specs
 
@@ -22,7 +23,7 @@ def build_serving_module(
     Args:
         branches: Preprocessing.
         scorer: From preprocessed tensors to probabilities.
-        card: Inputs and class names.
+        card: Inputs, class names and rules.
 
     Returns:
         Module with two functions of raw values `(batch,)` by input name.
@@ -42,8 +43,12 @@ def build_serving_module(
     embedder = build_embedder(branches, scorer)
     class_names = tf.constant(card.class_names, tf.string)
 
+    def score(raw: Mapping[str, tf.Tensor], tensors: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        excluded = find_excluded(card.rules, card.class_names, raw)
+        return exclude(scorer(tensors, training=False), excluded)
+
     def serve(raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        scores = scorer(preprocess(branches, raw), training=False)
+        scores = score(raw, preprocess(branches, raw))
         best = tf.argmax(scores, axis=-1)
         return {
             "label": tf.gather(class_names, best),
@@ -56,7 +61,7 @@ def build_serving_module(
         tensors = preprocess(branches, raw)
         return {
             "embedding": tf.cast(embedder(tensors, training=False), tf.float32),
-            "scores": scorer(tensors, training=False),
+            "scores": score(raw, tensors),
         }
 
     signature = [raw_specs(card.inputs)]

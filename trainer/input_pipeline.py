@@ -10,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.data.examples import read_examples
-from trainer.data.labels import split_label
 from trainer.data.table import Table
 from trainer.files import new_folder, write_json
 from trainer.inputs import InputSpec
@@ -49,17 +48,15 @@ def write_examples(table: Table, inputs: Sequence[InputSpec], folder: Path) -> N
         write_json(temporary / PROBLEMS_FILE, problems)
 
 
-def write_names(names: Sequence[str], inputs: Sequence[InputSpec], folder: Path) -> None:
-    """Writes one example a class: its name where words are read, and nothing else."""
+def write_texts(texts: Sequence[str], inputs: Sequence[InputSpec], folder: Path) -> None:
+    """Writes one example a text: the text where words are read, and nothing else."""
     modalities = {spec.name: MODALITIES.get(spec.kind)() for spec in inputs}
     rows = (
         {
-            key: modality.read([" ".join(split_label(name))], Path())[0]
-            if modality.reads_names
-            else modality.absent
+            key: modality.read([text], Path())[0] if modality.reads_names else modality.absent
             for key, modality in modalities.items()
         }
-        for name in names
+        for text in texts
     )
     with new_folder(folder) as temporary:
         write_records(temporary, rows, _value_specs(inputs))

@@ -12,6 +12,7 @@ import numpy as np
 from trainer.answers import OK, Answers
 from trainer.artefact import ModelCard, find_export
 from trainer.data.examples import Example, read_examples, row_ids
+from trainer.data.rules import NO_CLASS_LEFT
 from trainer.data.table import Table
 from trainer.progress import progress_bar
 from trainer.registry import MODALITIES
@@ -74,11 +75,15 @@ class Predictor:
                 scores.append(outputs["scores"].numpy())
                 if "embedding" in outputs:
                     embeddings.append(outputs["embedding"].numpy())
-                for example in batch:
+                for example, ignored in zip(batch, outputs["rules_ignored"].numpy(), strict=True):
                     found = [_is_present(example.values[spec.name]) for spec in self.card.inputs]
                     for spec, there in zip(self.card.inputs, found, strict=True):
                         present[spec.name].append(there)
-                    problems = [*example.problems, *([] if any(found) else [NOTHING])]
+                    problems = [
+                        *example.problems,
+                        *([] if any(found) else [NOTHING]),
+                        *([NO_CLASS_LEFT] if ignored else []),
+                    ]
                     status.append("; ".join(problems) or OK)
                 bar.update(len(batch))
         answers = Answers(
@@ -91,9 +96,12 @@ class Predictor:
         return answers, _unit(np.concatenate(embeddings or [np.zeros((0, 1), np.float32)]))
 
     def _call(self, batch: list[Example], signature: str) -> dict[str, Any]:
+        """Returns the outputs, and of each row whether rules exclude every class."""
         # Seconds and gigabytes: not before the table has turned out to be one for this model.
         import tensorflow as tf
         import tensorflow_text  # noqa: F401  registers the tokenizer's operations
+
+        from trainer.layers.rule_ops import find_excluded
 
         if self._loaded is None:
             self._loaded = tf.saved_model.load(str(self.folder))
@@ -108,7 +116,9 @@ class Predictor:
             )
             for spec in self.card.inputs
         }
-        return self._loaded.signatures[signature](**raw)
+        excluded = find_excluded(self.card.rules, self.card.class_names, raw)
+        outputs = self._loaded.signatures[signature](**raw)
+        return {**outputs, "rules_ignored": tf.reduce_all(excluded, axis=1)}
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from trainer.answers import OK, Answers
 from trainer.artefact import ModelCard, find_export
 from trainer.catalogue import describe_splits, load_catalogue
 from trainer.config import Config
+from trainer.data.rules import NO_CLASS_LEFT
 from trainer.data.splits import SPLITS
 from trainer.embed import FeatureStore
 from trainer.export import export_saved_model
@@ -30,10 +32,12 @@ from trainer.files import new_file, remove_folder, write_json, write_text
 from trainer.input_pipeline import (
     PROBLEMS_FILE,
     product_dataset,
+    raw_dataset,
     write_examples,
-    write_names,
+    write_texts,
 )
 from trainer.inputs import InputSpec
+from trainer.layers.rule_ops import exclude, find_excluded
 from trainer.model import build_fusion
 from trainer.network import Network, fit_network
 from trainer.preprocessing import build_branches, present_name
@@ -81,12 +85,18 @@ class Run:
             self.catalogue = load_catalogue(source, data, self.say, draw_splits)
             self.fingerprint = self.catalogue.fingerprint()
         self.say(
-            f"{len(self.catalogue.ids)} rows in {len(self.catalogue.class_names)} classes: "
+            f"{len(self.catalogue.ids)} rows in {len(set(self.catalogue.labels))} classes: "
             f"{describe_splits(self.catalogue)}; {self.catalogue.num_groups} groups of "
             "near-duplicates kept together"
         )
         for reason, rows in self.catalogue.rows_left_out.items():
             self.say(f"{rows} rows left out: {reason}")
+        if without := sorted(set(self.catalogue.class_names) - set(self.catalogue.labels)):
+            read = self.reads_names(self.catalogue.inputs)
+            self.say(
+                f"{len(without)} classes of the taxonomy have no row, first {without[0]!r}: "
+                + ("known by their texts alone" if read else "never answered, no text is read")
+            )
         self.tracker = build_tracker(self.config.train.track)
         # What does not fit is refused now, before anything is read or written for it.
         build_branches(self.catalogue.inputs, self.config.model.encoders)
@@ -103,17 +113,23 @@ class Run:
         """Writes the examples where they are not yet, and opens the features."""
         cache, catalogue = self.workdir / "cache", self.catalogue
         examples = cache / f"examples-{catalogue.content_fingerprint()}"
-        described = repr([catalogue.class_names, catalogue.inputs])
+        texts = catalogue.taxonomy.texts.values()
+        described = repr([*texts, catalogue.inputs])
         names = cache / f"names-{hashlib.sha256(described.encode()).hexdigest()[:16]}"
         with self.timed("write the examples"):
             if not examples.is_dir():
                 write_examples(catalogue.table, catalogue.inputs, examples)
             if not names.is_dir():
-                write_names(catalogue.class_names, catalogue.inputs, names)
+                write_texts(list(itertools.chain(*texts)), catalogue.inputs, names)
         problems = json.loads((examples / PROBLEMS_FILE).read_text())
         self.problems: dict[int, str] = {int(row): problem for row, problem in problems.items()}
         self.store = FeatureStore(cache / "features", [examples, names])
-        self.names = Sample.of(self.store.positions(1), np.arange(len(catalogue.class_names)))
+        counts = np.array([len(of_class) for of_class in texts])
+        self.names = Sample.of(
+            self.store.positions(1),
+            np.repeat(np.arange(len(counts)), counts),
+            np.repeat(1 / counts, counts),  # together they count as one product
+        )
 
     @property
     def key(self) -> str:
@@ -193,9 +209,7 @@ class Run:
             options: See `fit_network`.
         """
         inputs = self.catalogue.inputs if inputs is None else inputs
-        if self.config.train.class_names and any(
-            MODALITIES.get(spec.kind).reads_names for spec in inputs
-        ):
+        if self.reads_names(inputs):
             sample = sample + self.names
         return fit_network(
             inputs,
@@ -207,6 +221,11 @@ class Run:
             watched or Sample.of(np.zeros(0), np.zeros(0)),
             **options,
         )
+
+    def reads_names(self, inputs: Sequence[InputSpec]) -> bool:
+        """Whether a network of some inputs learns from the texts of the classes."""
+        reads = any(MODALITIES.get(spec.kind).reads_names for spec in inputs)
+        return self.config.train.class_names and reads
 
     @property
     def report_split(self) -> str:
@@ -220,16 +239,33 @@ class Run:
         )
 
     def answer(self, network: Network, split: str) -> Answers:
-        """Answers the rows of a split with a network."""
+        """Answers the rows of a split with a network, as far as the rules let it."""
         rows = self.catalogue.rows(split)
         votes, present = self.vote(network, rows)
+        excluded = self._find_excluded(rows, present)
+        status = [self.problems.get(int(row), OK) for row in rows]
+        for row in np.flatnonzero(excluded.all(axis=1)):
+            status[row] = NO_CLASS_LEFT if status[row] == OK else f"{status[row]}; {NO_CLASS_LEFT}"
         return Answers(
             ids=[self.catalogue.ids[row] for row in rows],
             class_names=self.catalogue.class_names,
-            scores=network.pool(votes),
+            scores=exclude(network.pool(votes), excluded).numpy(),
             present=present,
-            status=[self.problems.get(int(row), OK) for row in rows],
+            status=status,
         )
+
+    def _find_excluded(self, rows: np.ndarray, names: Collection[str]) -> np.ndarray:
+        """Says which classes the rules on some inputs exclude, `(rows, num_classes)`."""
+        class_names = self.catalogue.class_names
+        excluded = [np.zeros((0, len(class_names)), bool)]
+        rules = [rule for rule in self.catalogue.taxonomy.rules if rule.input in names]
+        if not rules:
+            return np.zeros((len(rows), len(class_names)), bool)
+        asked = sorted({rule.input for rule in rules})
+        for source, own in self.store.split(rows):
+            for raw in raw_dataset(source, asked, rows=own):
+                excluded.append(find_excluded(rules, class_names, raw).numpy())
+        return np.concatenate(excluded)
 
     def vote(self, network: Network, rows: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Returns votes on ascending rows `(rows, num_votes, num_classes)`, presences by input."""
@@ -269,6 +305,7 @@ class Run:
             label_separator=self.config.data.label_separator,
             run=self.key,
             trained_on={split: len(self.catalogue.rows(split)) for split in splits},
+            rules=self.catalogue.taxonomy.rules,
         )
         scorer = network.scorer()
         with new_file(self.workdir / "model.keras") as temporary:

@@ -1,3 +1,4 @@
+import json
 import os
 
 import pandas as pd
@@ -98,6 +99,36 @@ def test_levels_of_a_column_of_paths_are_numbered(frame):
     catalogue, _ = load(frame, label_separator="/")
     assert catalogue.class_names == ["x > a", "x > b"]
     assert catalogue.level_names == ("label_1", "label_2")
+
+
+@pytest.fixture
+def taxonomy(tmp_path):
+    """Returns a function that writes a taxonomy of some classes and returns its path."""
+
+    def write(*class_names, **more):
+        path = tmp_path / "taxonomy.json"
+        classes = [{"class": name, **more} for name in class_names]
+        path.write_text(json.dumps({"classes": classes}))
+        return str(path)
+
+    return write
+
+
+def test_classes_of_the_taxonomy_need_no_row(frame, taxonomy):
+    catalogue, _ = load(frame, taxonomy=taxonomy("c", "a", "b"))
+    assert catalogue.class_names == ["a", "b", "c"]
+    assert set(catalogue.class_ids.tolist()) == {0, 1}
+
+
+def test_a_label_outside_the_taxonomy_is_named(frame, taxonomy):
+    with pytest.raises(ValueError, match=f"{ROWS // 2} rows have others, first .*'0': 'b'"):
+        load(frame, taxonomy=taxonomy("a", "c"))
+
+
+def test_other_words_for_a_class_are_another_catalogue(frame, taxonomy):
+    first = fingerprint(frame, taxonomy=taxonomy("a", "b"))
+    assert first == fingerprint(frame)
+    assert first != fingerprint(frame, taxonomy=taxonomy("a", "b", synonyms=["thing"]))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from trainer.catalogue import load_catalogue
 from trainer.config import DataConfig
 from trainer.embed import FeatureStore
-from trainer.input_pipeline import write_examples, write_names
+from trainer.input_pipeline import write_examples, write_texts
 from trainer.preprocessing import build_branches
 
 ROWS = 8
@@ -28,7 +28,7 @@ def examples(tmp_path_factory):
     catalogue = load_catalogue(frame, data, say=lambda line: None)
     folder = tmp_path_factory.mktemp("examples")
     write_examples(catalogue.table, catalogue.inputs, folder / "e")
-    write_names(["lamp", "watch"], catalogue.inputs, folder / "n")
+    write_texts(["lamp", "watch"], catalogue.inputs, folder / "n")
     return catalogue, [folder / "e", folder / "n"]
 
 

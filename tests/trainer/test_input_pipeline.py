@@ -12,8 +12,8 @@ from trainer.input_pipeline import (
     product_dataset,
     raw_dataset,
     write_examples,
-    write_names,
     write_prepared,
+    write_texts,
 )
 from trainer.preprocessing import build_branches, preprocess, present_name
 from trainer.records import count_records
@@ -66,8 +66,8 @@ def branches(catalogue, examples):
     return branches
 
 
-def test_names_of_classes_are_examples_of_nothing_but_words(catalogue, tmp_path):
-    write_names(["a", "b > c"], catalogue.inputs, tmp_path / "names")
+def test_texts_of_classes_are_examples_of_nothing_but_words(catalogue, tmp_path):
+    write_texts(["a", "b c"], catalogue.inputs, tmp_path / "names")
     names = [spec.name for spec in catalogue.inputs]
     (batch,) = raw_dataset(tmp_path / "names", names).as_numpy_iterator()
     kinds = {spec.name: spec.kind for spec in catalogue.inputs}

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,27 +11,47 @@ from trainer.run import Run
 NAMES = ("Kitchen > Tea Pot", "Garden > Rake", "Lighting > Zebra Lamp")
 
 
-def train(folder, **options):
-    """Trains on two classes of a table of three."""
-    rows = [(name, f"{name.split(' > ')[1]} no{row}") for row in range(8) for name in NAMES]
+def train(folder, taxonomy="", title="Zebra Lamp", **options):
+    """Trains on two classes of a table of three, and answers the rows of the third."""
+    titles = dict(zip(NAMES, ("Tea Pot", "Rake", title), strict=True))
+    rows = [(name, f"{titles[name]} no{row}") for row in range(8) for name in NAMES]
     frame = pd.DataFrame(rows, columns=["label", "title"])
     frame["split"] = np.where(frame.label == NAMES[2], "test", "train")
     config = Config(
-        data=DataConfig(label=("label",), label_separator=" > ", columns={"title": "text"}),
+        data=DataConfig(
+            label=("label",),
+            label_separator=" > ",
+            columns={"title": "text"},
+            taxonomy=str(taxonomy),
+        ),
         model=ModelConfig(encoders={"text": {"ngram": {"character_widths": (), "min_rows": 1}}}),
         train=TrainConfig(head_epochs=20, batch_size=8, **options),
     )
     run = Run(config, folder, source=frame, quiet=True)
     run.prepare(draw_splits=lambda labels, groups: frame["split"].to_numpy())
-    return run.answer(run.fit(run.sample("train")), "test")
+    return run, run.answer(run.fit(run.sample("train")), "test").labels
 
 
 def test_a_class_without_rows_is_found_by_its_name(tmp_path):
-    assert train(tmp_path).labels == [NAMES[2]] * 8
+    assert train(tmp_path)[1] == [NAMES[2]] * 8
 
 
 def test_names_can_be_left_out(tmp_path):
-    assert NAMES[2] not in train(tmp_path, class_names=False).labels
+    assert NAMES[2] not in train(tmp_path, class_names=False)[1]
+
+
+def test_a_class_without_rows_is_found_by_a_synonym_and_counts_as_one_product(tmp_path):
+    classes = [{"class": name} for name in NAMES]
+    classes[2] |= {"synonyms": ["striped lantern"], "description": "Gives light."}
+    taxonomy = tmp_path / "taxonomy.json"
+    taxonomy.write_text(json.dumps({"classes": classes}))
+    _, labels = train(tmp_path / "without", title="striped lantern")
+    assert NAMES[2] not in labels
+    run, labels = train(tmp_path / "with", taxonomy, title="striped lantern")
+    assert labels == [NAMES[2]] * 8
+    names = run.catalogue.class_names
+    assert [names[index] for index in run.names.class_ids] == [*sorted(NAMES)[:2], *[NAMES[2]] * 3]
+    np.testing.assert_allclose(run.names.weights, [1, 1, 1 / 3, 1 / 3, 1 / 3])
 
 
 @pytest.mark.parametrize("scheme", ["none", "balanced", "effective"])

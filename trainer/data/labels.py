@@ -60,6 +60,11 @@ def split_label(text: str) -> tuple[str, ...]:
     return tuple(text.split(LABEL_SEPARATOR))
 
 
+def is_within(label: str, node: str) -> bool:
+    """Says whether a joined path is a node of the taxonomy or below it."""
+    return label == node or label.startswith(node + LABEL_SEPARATOR)
+
+
 def _level(cell: object) -> str:
     text = as_text(cell)
     return "" if text.lower() in ("nan", "<na>") else text

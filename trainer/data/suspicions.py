@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,7 @@ def settle_suspicions(
     ids: list[str],
     labels: list[str],
     splits: np.ndarray,
+    class_names: Collection[str],
 ) -> tuple[list[str], np.ndarray]:
     """Leaves suspicious training rows out, or gives them the label suggested.
 
@@ -63,6 +65,7 @@ def settle_suspicions(
         ids: One a row; rows of one id and label are one to it.
         labels: One a row.
         splits: `(rows,)`.
+        class_names: All labels that there are.
 
     Returns:
         `(labels, splits)`; rows left out are in `NO_SPLIT`.
@@ -70,7 +73,7 @@ def settle_suspicions(
     Raises:
         ValueError: if none of the suspicious rows is in the table (they are
             of another one), all rows for training are suspicious, or a label
-            suggested is none of the table's.
+            suggested is no class.
     """
     keys = list(zip(ids, labels, strict=True))
     if suspicions and not set(suspicions) & set(keys):
@@ -90,8 +93,8 @@ def settle_suspicions(
         splits = splits.copy()
         splits[list(found)] = NO_SPLIT
         return labels, splits
-    known = set(labels)
     for row, suggested in found.items():
-        if suggested not in known:
-            raise ValueError(unknown(f"label suggested for id {ids[row]!r}", suggested, known))
+        if suggested not in class_names:
+            what = f"label suggested for id {ids[row]!r}"
+            raise ValueError(unknown(what, suggested, class_names))
     return [found.get(row, label) for row, label in enumerate(labels)], splits
