@@ -36,8 +36,9 @@ class DataConfig:
         slices: CSV with `id` and columns by whose values results are shown.
         suspicious: CSV of `taxofuse clean`, which names rows that are probably
             labelled wrongly.
-        wrong_labels: What becomes of those among the training rows: `drop`, or
-            `relabel` as suggested. Rows that figures are reported on stay.
+        wrong_labels: What becomes of those among the training rows: `drop`,
+            `relabel` as suggested, or `downweight`, to count as much as their
+            `label_quality`. Rows that figures are reported on stay.
         seed: Of the drawn split.
     """
 
@@ -58,7 +59,7 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         _one_of("data.text", self.text, ("joined", "separate"))
-        _one_of("data.wrong_labels", self.wrong_labels, ("drop", "relabel"))
+        _one_of("data.wrong_labels", self.wrong_labels, ("drop", "relabel", "downweight"))
         if (
             len(self.fractions) != 3
             or min(self.fractions) < 0

@@ -188,9 +188,9 @@ class Run:
         return held_out and (wanted == "always" or (wanted == "auto" and cheap))
 
     def sample(self, *splits: str) -> Sample:
-        """Returns the rows of some splits with their labels."""
+        """Returns the rows of some splits with their labels and weights."""
         rows = np.flatnonzero(np.isin(self.catalogue.splits, splits))
-        return Sample.of(rows, self.catalogue.class_ids[rows])
+        return Sample.of(rows, self.catalogue.class_ids[rows], self.catalogue.weights[rows])
 
     def fit(
         self,
