@@ -43,6 +43,7 @@ from trainer.network import Network, fit_network
 from trainer.preprocessing import build_branches, present_name
 from trainer.registry import MODALITIES
 from trainer.sample import Sample
+from trainer.stage import build_loss
 from trainer.tracking.tracker import build_tracker
 
 PREPROCESSING_FILE = "preprocessing.json"
@@ -101,6 +102,7 @@ class Run:
         # What does not fit is refused now, before anything is read or written for it.
         build_branches(self.catalogue.inputs, self.config.model.encoders)
         build_fusion(self.config.model)
+        build_loss(self.config.train)
         write_text(self.workdir / "config.json", self.config.to_json() + "\n")
         self._open_store()
         if self.problems:

@@ -41,7 +41,7 @@ def configure(preset: str, **train: object) -> Config:
 def test_encoders_change_and_the_export_answers_like_the_keras_model(
     tiny_bert: str, frame: pd.DataFrame, tmp_path: Path
 ) -> None:
-    run = Run(configure(tiny_bert), tmp_path, source=frame, quiet=True)
+    run = Run(configure(tiny_bert, sampling="balanced"), tmp_path, source=frame, quiet=True)
     run.prepare()
     network = run.train()
     before = run.store.build_encoders(network.branches)["text_bert"].get_weights()
