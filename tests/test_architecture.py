@@ -10,12 +10,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MEMBER_PACKAGES = ("modalities", "encoders", "fusion", "losses", "selection", "tracking")
+MEMBER_PACKAGES = (
+    "modalities",
+    "encoders",
+    "fusion",
+    "losses",
+    "objectives",
+    "selection",
+    "tracking",
+)
 # Base classes are what members share; every other module of these packages is a member.
 BASES = {
     "trainer.modalities.modality",
     "trainer.encoders.encoder",
     "trainer.losses.vote_loss",
+    "trainer.objectives.objective",
     "trainer.selection.candidates",
     "trainer.tracking.tracker",
 }

@@ -7,7 +7,7 @@ import hashlib
 import operator
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +43,7 @@ class Catalogue:
         taxonomy: All classes.
         level_names: Names of the levels, from the top down.
         inputs: Inputs of the model.
+        auxiliary: Cells of columns that auxiliary objectives read, by column.
         columns: What each column was taken for.
         leaks: Columns left out because they give the label away, and why.
         splits: `(rows,)`, `train`, `eval`, `test`, or `NO_SPLIT`.
@@ -57,6 +58,7 @@ class Catalogue:
     taxonomy: Taxonomy
     level_names: tuple[str, ...]
     inputs: tuple[InputSpec, ...]
+    auxiliary: dict[str, np.ndarray]
     columns: dict[str, Column]
     leaks: dict[str, str]
     splits: np.ndarray
@@ -103,7 +105,9 @@ class Catalogue:
 
     def fingerprint(self) -> str:
         """Returns a hash of the content, taxonomy, labels, ids, splits and weights."""
+        auxiliary = {name: cells.tolist() for name, cells in self.auxiliary.items()}
         rows = [self.labels, self.ids, self.taxonomy, self.splits.tolist(), self.weights.tolist()]
+        rows.append(auxiliary)
         digest = hashlib.sha256(self.content_fingerprint().encode())
         digest.update(repr(rows).encode())
         return digest.hexdigest()[:16]
@@ -114,6 +118,7 @@ def load_catalogue(
     config: DataConfig,
     say: Callable[[str], None],
     draw_splits: Callable[[list[str], np.ndarray], np.ndarray] | None = None,
+    auxiliary: Sequence[str] = (),
 ) -> Catalogue:
     """Reads a table and decides what each column is for.
 
@@ -124,6 +129,7 @@ def load_catalogue(
         draw_splits: From the labels and the groups of near-duplicates to the
             split of each row, for other splits than the configuration's. What
             `config.suspicious` says is not applied then.
+        auxiliary: Columns that auxiliary objectives read as labels.
 
     Raises:
         ValueError: if a named column does not exist, fewer than two classes
@@ -140,6 +146,7 @@ def load_catalogue(
     columns = infer_columns(
         table,
         labels=config.label,
+        auxiliary=auxiliary,
         ignore=config.ignore,
         overrides=config.columns,
         split_column=config.split or None,
@@ -199,6 +206,7 @@ def load_catalogue(
         taxonomy=taxonomy,
         level_names=_level_names(config, taxonomy.texts),
         inputs=inputs,
+        auxiliary={name: np.array([as_text(c) for c in kept.frame[name]]) for name in auxiliary},
         columns=columns,
         leaks=leaks,
         splits=splits,

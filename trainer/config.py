@@ -115,6 +115,9 @@ class TrainConfig:
         encoder_learning_rate: Peak of the second stage.
         warmup: Share of the steps in which the learning rate rises.
         weight_decay: Of AdamW (Loshchilov and Hutter, 2019, arXiv:1711.05101).
+        average: Answer with averaged weights: `ema`, an exponential moving average
+            over about a tenth of the steps; `swa`, the mean of the last quarter of
+            the epochs at a constant learning rate; empty for the last weights.
         l2: Penalty on the squared weights of the votes, `l2 / 2` for the sum
             of the losses of all rows: the more rows, the less it counts. The
             inverse of `C` in scikit-learn's logistic regression.
@@ -140,6 +143,16 @@ class TrainConfig:
             trained and it costs little, `always`, `never`.
         mixed_precision: Compute in float16 on a GPU, bfloat16 elsewhere.
         deterministic: The same numbers at every run, more slowly.
+        objectives: What is learned beside the label in training only, objective
+            to options, `weight` among them: `contrastive`,
+            `supervised_contrastive`, `labels` (of other columns).
+        ensemble: Networks that differ in their seeds, whose votes are averaged;
+            they share frozen encoders, and others are refused.
+        bootstrap: The rows count differently for each of them.
+        distill: Export one network that has learned from the answers of all of
+            them in place of the labels.
+        temperature: By which their logits are divided for it; the higher, the
+            more is told of classes that are not the first.
         study: Also train and measure each modality alone, for the report.
         track: Experiment tracker that hears of it beside TensorBoard, such as
             `wandb` or `mlflow`; none where empty.
@@ -153,6 +166,7 @@ class TrainConfig:
     encoder_learning_rate: float = 2e-5
     warmup: float = 0.1
     weight_decay: float = 0.0
+    average: str = ""
     l2: float = 1.0
     class_names: bool = True
     loss: str = "crossentropy"
@@ -165,6 +179,11 @@ class TrainConfig:
     refit: str = "auto"
     mixed_precision: bool = False
     deterministic: bool = False
+    objectives: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    ensemble: int = 1
+    bootstrap: bool = False
+    distill: bool = False
+    temperature: float = 1.0
     study: bool = True
     track: str = ""
     seed: int = 0
@@ -174,21 +193,24 @@ class TrainConfig:
         if self.sampling != "rows" and self.class_weights != "none":
             rule = f"must be none with train.sampling={self.sampling}, which evens out classes too"
             _refuse("train.class_weights", rule, self.class_weights)
+        _one_of("train.average", self.average, ("", "ema", "swa"))
         _one_of("train.class_weights", self.class_weights, ("none", "balanced", "effective"))
         _one_of("train.refit", self.refit, ("auto", "always", "never"))
         _between("train.warmup", self.warmup, 0, 1)
         if not 0 <= self.logit_adjustment <= 1:
             _refuse("train.logit_adjustment", "must be from 0 to 1", self.logit_adjustment)
         _between("train.label_smoothing", self.label_smoothing, 0, 1)
-        for name in ("batch_size", "head_epochs"):
+        for name in ("batch_size", "head_epochs", "ensemble"):
             if getattr(self, name) < 1:
                 _refuse(f"train.{name}", "must be at least 1", getattr(self, name))
-        for name in ("head_learning_rate", "encoder_learning_rate"):
+        for name in ("head_learning_rate", "encoder_learning_rate", "temperature"):
             if not 0 < getattr(self, name) < math.inf:
                 _refuse(f"train.{name}", "must be a number above 0", getattr(self, name))
         for name in ("encoder_epochs", "weight_decay", "l2", "patience"):
             if not 0 <= getattr(self, name) < math.inf:
                 _refuse(f"train.{name}", "must be a number of at least 0", getattr(self, name))
+        if self.distill and self.ensemble == 1:
+            _refuse("train.distill", "needs train.ensemble=2 or more", self.distill)
 
 
 @dataclass(frozen=True)

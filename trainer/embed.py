@@ -56,6 +56,11 @@ class FeatureStore:
                 self._frozen[key] = encoders[branch.name]
         return encoders
 
+    @property
+    def num_rows(self) -> int:
+        """Rows of all sources."""
+        return int(self._starts[-1])
+
     def positions(self, source: int) -> np.ndarray:
         """Returns where the rows of a source are, `(rows,)`."""
         return np.arange(self._starts[source], self._starts[source + 1])

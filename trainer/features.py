@@ -106,12 +106,11 @@ def array_batches(
         sampling: How often rows come in an epoch, see `draw_times`.
 
     Returns:
-        `(tensors by name, class_ids, weights)` batches.
+        `(tensors by name, targets, weights)` batches.
     """
-    signature = (
-        {name: tf.TensorSpec([None, *of.shape[1:]], of.dtype) for name, of in arrays.items()},
-        tf.TensorSpec([None], tf.int32),
-        tf.TensorSpec([None], tf.float32),
+    signature = tf.nest.map_structure(
+        lambda of: tf.TensorSpec([None, *of.shape[1:]], of.dtype),
+        (dict(arrays), sample.targets(), sample.weights),
     )
     # Python hands over many batches at a time; TensorFlow cuts them.
     rows_at_once = batch_size * _BATCHES_AT_ONCE
@@ -125,7 +124,7 @@ def array_batches(
             for start in range(0, len(order), rows_at_once):
                 taken = order[start : start + rows_at_once]
                 tensors = {name: of[sample.rows[taken]] for name, of in arrays.items()}
-                yield tensors, sample.class_ids[taken], sample.weights[taken]
+                yield tensors, sample.targets(taken), sample.weights[taken]
 
     batches = math.ceil(len(sample) / batch_size) if seed is None else tf.data.INFINITE_CARDINALITY
     return (

@@ -22,7 +22,7 @@ from trainer.sample import Sample
 PROBLEMS_FILE = "problems.json"
 READ_AT_ONCE = 32
 """Rows a batch where products are read for keeps."""
-_CLASS_ID, _WEIGHT = "class_id", "weight"
+_TARGET, _WEIGHT = "target-", "weight"  # No tensor has a hyphen in its name.
 
 
 def write_examples(table: Table, inputs: Sequence[InputSpec], folder: Path) -> None:
@@ -127,29 +127,27 @@ def write_prepared(
     Args:
         sources: Records of `write_examples` and which of their rows, ascending;
             together the rows of `sample`.
-        sample: Their classes and weights.
+        sample: Their targets and weights.
         folder: Of the new records.
         branches: The encoders.
     """
-    specs: dict[str, tf.TensorSpec] = {
-        _CLASS_ID: tf.TensorSpec([], tf.int32),
-        _WEIGHT: tf.TensorSpec([], tf.float32),
-    }
+    targets = sample.targets()
+    named = targets if isinstance(targets, dict) else {"": targets}
+    labels = {**{_TARGET + name: of for name, of in named.items()}, _WEIGHT: sample.weights}
+    specs = {name: tf.TensorSpec(of.shape[1:], of.dtype) for name, of in labels.items()}
     for branch in branches:
         specs.update(branch.encoder.input_specs())
         specs[present_name(branch.input.name)] = tf.TensorSpec([], tf.bool)
 
     def prepared_rows() -> Iterator[dict[str, Any]]:
-        labels = zip(sample.class_ids, sample.weights, strict=True)
+        label_rows = zip(*labels.values(), strict=True)
         for source, rows in sources:
             for tensors in product_dataset(source, branches, rows=rows).as_numpy_iterator():
                 for values in zip(*tensors.values(), strict=True):
-                    class_id, weight = next(labels)
                     bar.update()
                     yield {
                         **dict(zip(tensors, values, strict=True)),
-                        _CLASS_ID: class_id,
-                        _WEIGHT: weight,
+                        **dict(zip(labels, next(label_rows), strict=True)),
                     }
 
     with progress_bar("Preparing products", len(sample)) as bar:
@@ -164,14 +162,15 @@ def prepared_dataset(
     deterministic: bool = True,
     times: np.ndarray | None = None,
 ) -> tf.data.Dataset:
-    """Reads what `write_prepared` wrote as `(tensors by name, class_ids, weights)` batches.
+    """Reads what `write_prepared` wrote as `(tensors by name, targets, weights)` batches.
 
     Args: as for `read_records`.
     """
 
-    def parse(row: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
-        class_ids, weights = row.pop(_CLASS_ID), row.pop(_WEIGHT)
-        return row, class_ids, weights
+    def parse(row: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], Any, tf.Tensor]:
+        names = [name for name in row if name.startswith(_TARGET)]
+        targets = {name.removeprefix(_TARGET): row.pop(name) for name in names}
+        return row, targets.get("", targets), row.pop(_WEIGHT)
 
     return (
         read_records(

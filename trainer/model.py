@@ -82,45 +82,49 @@ def build_fusion(config: ModelConfig) -> keras.layers.Layer:
     return FUSIONS.make(config.fusion, config.fusion_options, name="fusion")
 
 
-def build_voter(
-    branches: Sequence[Branch],
-    encoders: Mapping[str, keras.Model],
-    votes: keras.Model,
-    *,
-    cached: Sequence[str] = (),
-) -> keras.Model:
+def build_voter(encoders: Mapping[str, keras.Model], votes: keras.Model) -> keras.Model:
     """Joins encoders and votes into one functional model that shares their weights.
 
     Args:
-        branches: The branches that `votes` reads.
-        encoders: Keras half of each branch that is not cached.
-        votes: What `build_votes` made.
-        cached: Names of branches whose embedding is an input itself, because
-            it was computed before.
+        encoders: Keras halves by branch name. Without some of them, the
+            embeddings of those branches are inputs themselves.
+        votes: What `build_votes` made, or a voter without these encoders.
 
     Returns:
-        A functional model called `voter` from a dict of preprocessed tensors
-        (embeddings for cached branches) and presences to votes.
+        A functional model called `voter` from a dict of preprocessed tensors,
+        embeddings and presences to what `votes` gives.
     """
     inputs: dict[str, Any] = {}
-    embeddings: dict[str, Any] = {}
-    for branch in branches:
-        name = present_name(branch.input.name)
-        if name not in inputs:
-            inputs[name] = keras.Input([], dtype="bool", name=name)
-        if branch.name in cached:
-            width = votes.input[branch.name].shape[-1]
-            inputs[branch.name] = keras.Input([width], name=branch.name)
-            embeddings[branch.name] = inputs[branch.name]
-        else:
-            own = {
-                key: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=key)
-                for key, tensor in encoders[branch.name].input.items()
-            }
+    given: dict[str, Any] = {}
+    for name, tensor in votes.input.items():
+        if name in encoders:
+            own = _build_inputs(encoders[name].input)
             inputs.update(own)
-            embeddings[branch.name] = encoders[branch.name](own)
-    presents = {name: tensor for name, tensor in inputs.items() if name in votes.input}
-    return keras.Model(inputs, votes({**presents, **embeddings}), name="voter")
+            given[name] = encoders[name](own)
+        else:
+            given.update(_build_inputs({name: tensor}))
+            inputs[name] = given[name]
+    return keras.Model(inputs, votes(given), name="voter")
+
+
+def build_ensemble(votes: Sequence[keras.Model]) -> keras.Model:
+    """Joins what `build_votes` made several times into one that gives the mean of their votes.
+
+    Its other layers are those of the first, such as the fusion.
+    """
+    first, *others = votes
+    for index, other in enumerate(others, 2):
+        other.name = f"votes_{index}"  # Keras wants other names inside of one model.
+    mean = keras.layers.Average(dtype="float32", name="mean_votes")
+    means = mean([first.output, *(other(first.input) for other in others)])
+    return keras.Model(first.input, means, name="votes")
+
+
+def _build_inputs(tensors: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: keras.Input(tensor.shape[1:], dtype=tensor.dtype, name=name)
+        for name, tensor in tensors.items()
+    }
 
 
 def build_scorer(voter: keras.Model, vote_weights: np.ndarray) -> keras.Model:
@@ -136,4 +140,4 @@ def build_embedder(branches: Sequence[Branch], scorer: keras.Model) -> keras.Mod
     votes = scorer.get_layer("votes")
     fused = keras.Model(votes.input, votes.get_layer("fused_dropout").output, name="fused")
     encoders = {branch.name: scorer.get_layer(branch.name) for branch in branches}
-    return build_voter(branches, encoders, fused)
+    return build_voter(encoders, fused)

@@ -16,15 +16,17 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import softmax
 
+from trainer.auxiliary import add_outputs, add_targets, build_objectives
 from trainer.config import Config
 from trainer.embed import FeatureStore
 from trainer.features import array_batches
 from trainer.files import remove_folder
-from trainer.input_pipeline import prepared_dataset, write_prepared
+from trainer.input_pipeline import prepared_dataset, product_dataset, write_prepared
 from trainer.inputs import InputSpec
 from trainer.model import build_scorer, build_voter, build_votes
+from trainer.objectives.objective import Objective
 from trainer.pooling import fit_vote_weights, prior_weights
-from trainer.preprocessing import Branch, build_branches
+from trainer.preprocessing import Branch, build_branches, present_name
 from trainer.sample import Sample
 from trainer.sampling import draw_rates, draw_times
 from trainer.stage import run_stage
@@ -59,6 +61,25 @@ class Network:
         """Turns votes `(rows, num_votes, num_classes)` into probabilities, as the scorer does."""
         return softmax(np.einsum("v,nvc->nc", self.vote_weights, votes), axis=1)
 
+    def vote(
+        self, store: FeatureStore, rows: np.ndarray
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Returns votes on ascending rows `(rows, num_votes, num_classes)`, presences by input."""
+        names = {branch.input.name for branch in self.branches}
+        if "encoders" not in self.epochs:
+            arrays = store.arrays(self.branches, self.encoders)
+            data = array_batches(arrays, Sample.of(rows, np.zeros(len(rows))), batch_size=256)
+            votes = self.cached_voter.predict(data, verbose=0)
+            return votes, {name: arrays[present_name(name)][rows] for name in names}
+        vote_parts, present_parts = [], []
+        predict = tf.function(self.voter, reduce_retracing=True)
+        for source, own in store.split(rows):
+            for tensors in product_dataset(source, self.branches, rows=own):
+                vote_parts.append(predict(tensors, training=False).numpy())
+                present_parts.append({name: tensors[present_name(name)].numpy() for name in names})
+        present = {name: np.concatenate([part[name] for part in present_parts]) for name in names}
+        return np.concatenate(vote_parts), present
+
     def scorer(self) -> keras.Model:
         """Returns the model from preprocessed tensors to probabilities."""
         return build_scorer(self.voter, self.vote_weights)
@@ -75,6 +96,7 @@ def fit_network(
     *,
     epochs: dict[str, int] | None = None,
     vote_weights: np.ndarray | None = None,
+    labels: Mapping[str, np.ndarray] | None = None,
     logs: Path | None = None,
     on_epoch: Callable[[str, int, Mapping[str, float]], None] | None = None,
 ) -> Network:
@@ -90,6 +112,8 @@ def fit_network(
         watched: Rows to choose the epoch and the vote weights by; may be none.
         epochs: Epochs by stage, where they were found before.
         vote_weights: Where they were found before.
+        labels: Of each column that objectives read the cells of all rows of the
+            store, empty where unknown.
         logs: Folder for TensorBoard.
         on_epoch: See `run_stage`.
     """
@@ -106,12 +130,17 @@ def fit_network(
     # A prior on the weights, once for the whole table, beside a mean over rows and votes.
     l2 = train.l2 / (2 * len(sample) * (len(branches) + 1))
     votes = build_votes(branches, widths, num_classes, config.model, l2=l2, seed=train.seed)
-    pretrained = [branch.name for branch in branches if branch.encoder.pretrained]
+    own = {b.name: encoders[b.name] for b in branches if not b.encoder.pretrained}
+    labels = labels or {}
+    objectives = build_objectives(train.objectives)
+    for objective in objectives:
+        objective.adapt({name: labels[name][sample.rows] for name in objective.columns})
+    votes_and_more = add_outputs(votes, branches, objectives)
     network = Network(
         branches,
         encoders,
-        voter=build_voter(branches, encoders, votes),
-        cached_voter=build_voter(branches, encoders, votes, cached=pretrained),
+        voter=build_voter(encoders, votes),
+        cached_voter=build_voter(own, votes),
         vote_weights=prior_weights(len(branches) + 1),
     )
     class_ids = sample.class_ids
@@ -119,11 +148,16 @@ def fit_network(
     weighted = dataclasses.replace(sample, weights=sample.weights * class_weights[class_ids])
     fitting = _Fitting(
         network,
+        {
+            "head": build_voter(own, votes_and_more),
+            "encoders": build_voter(encoders, votes_and_more),
+        },
+        objectives,
         config,
         store,
-        folder / _checkpoint_key(config, inputs, store, sample, watched, epochs),
-        weighted,
-        watched,
+        folder / checkpoint_key(config, inputs, store, sample, watched, epochs),
+        add_targets(weighted, objectives, labels),
+        add_targets(watched, objectives, labels),
         _logit_offsets(
             weighted.weights * draw_rates(sample, train.sampling),
             class_ids,
@@ -151,6 +185,8 @@ class _Fitting:
     """A network on its way through the stages."""
 
     network: Network
+    models: dict[str, keras.Model]
+    objectives: Sequence[Objective]
     config: Config
     store: FeatureStore
     folder: Path
@@ -206,7 +242,7 @@ class _Fitting:
         train = self.config.train
         is_head = name == "head"
         result = run_stage(
-            self.network.cached_voter if is_head else self.network.voter,
+            self.models[name],
             data,
             name=name,
             steps=-(-len(self.sample) // train.batch_size),
@@ -217,6 +253,7 @@ class _Fitting:
             config=train,
             folder=self.folder / name,
             logit_offsets=self.logit_offsets,
+            objectives=self.objectives,
             eval_data=watched if len(self.watched) else None,
             logs=self.logs and self.logs / name,
             on_epoch=self.on_epoch,
@@ -265,7 +302,7 @@ def _logit_offsets(
     return (strength * np.log(counts / counts.sum())).tolist()
 
 
-def _checkpoint_key(
+def checkpoint_key(
     config: Config,
     inputs: Sequence[InputSpec],
     store: FeatureStore,

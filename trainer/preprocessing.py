@@ -23,6 +23,11 @@ class Branch:
     options: Mapping[str, Any]
     encoder: Encoder
 
+    def learns(self, encoder_epochs: int) -> bool:
+        """Says whether training changes the encoder, in the first stage or in the second."""
+        trainable = self.encoder.trainable != "frozen"
+        return trainable and (not self.encoder.pretrained or encoder_epochs > 0)
+
 
 def build_branches(
     inputs: Sequence[InputSpec], encoders: Mapping[str, Mapping[str, Mapping[str, Any]]]

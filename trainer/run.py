@@ -17,30 +17,28 @@ from typing import Any
 import keras
 import numpy as np
 import pandas as pd
-import tensorflow as tf
 
 from trainer.answers import OK, Answers
 from trainer.artefact import ModelCard, find_export
+from trainer.auxiliary import build_objectives, check_objectives
 from trainer.catalogue import describe_splits, load_catalogue
 from trainer.config import Config
 from trainer.data.rules import NO_CLASS_LEFT
 from trainer.data.splits import SPLITS
 from trainer.embed import FeatureStore
+from trainer.ensemble import check_ensemble, fit_ensemble
 from trainer.export import export_saved_model
-from trainer.features import array_batches
 from trainer.files import new_file, remove_folder, write_json, write_text
 from trainer.input_pipeline import (
     PROBLEMS_FILE,
-    product_dataset,
     raw_dataset,
     write_examples,
     write_texts,
 )
 from trainer.inputs import InputSpec
 from trainer.layers.rule_ops import exclude, find_excluded
-from trainer.model import build_fusion
 from trainer.network import Network, fit_network
-from trainer.preprocessing import build_branches, present_name
+from trainer.preprocessing import build_branches
 from trainer.registry import MODALITIES
 from trainer.sample import Sample
 from trainer.stage import build_loss
@@ -80,10 +78,12 @@ class Run:
                 not fit; nothing was trained then.
         """
         data = self.config.data
+        objectives = build_objectives(self.config.train.objectives)
+        auxiliary = [name for objective in objectives for name in objective.columns]
         self.say(f"Columns of {data.table or 'the table'}:")
         with self.timed("read the table"):
             source = data.table if self.source is None else self.source
-            self.catalogue = load_catalogue(source, data, self.say, draw_splits)
+            self.catalogue = load_catalogue(source, data, self.say, draw_splits, auxiliary)
             self.fingerprint = self.catalogue.fingerprint()
         self.say(
             f"{len(self.catalogue.ids)} rows in {len(set(self.catalogue.labels))} classes: "
@@ -100,9 +100,12 @@ class Run:
             )
         self.tracker = build_tracker(self.config.train.track)
         # What does not fit is refused now, before anything is read or written for it.
-        build_branches(self.catalogue.inputs, self.config.model.encoders)
-        build_fusion(self.config.model)
+        branches = build_branches(self.catalogue.inputs, self.config.model.encoders)
         build_loss(self.config.train)
+        check_ensemble(branches, self.config)
+        for objective in objectives:
+            objective.adapt(self.catalogue.auxiliary)
+        check_objectives(branches, objectives, self.config)
         write_text(self.workdir / "config.json", self.config.to_json() + "\n")
         self._open_store()
         if self.problems:
@@ -207,20 +210,24 @@ class Run:
         Args:
             sample: Rows to learn from.
             watched: Rows to watch; none by default.
-            inputs: Which inputs to use; all by default.
+            inputs: Which inputs to use; all by default. Auxiliary objectives
+                are for all inputs together.
             options: See `fit_network`.
         """
+        config = self.config if inputs is None else _without_objectives(self.config)
         inputs = self.catalogue.inputs if inputs is None else inputs
         if self.reads_names(inputs):
             sample = sample + self.names
-        return fit_network(
+        fit = fit_network if self.config.train.ensemble == 1 else fit_ensemble
+        return fit(
             inputs,
             len(self.catalogue.class_names),
-            self.config,
+            config,
             self.store,
             self.workdir / "cache" / "checkpoints",
             sample,
             watched or Sample.of(np.zeros(0), np.zeros(0)),
+            labels=self._auxiliary_labels(),
             **options,
         )
 
@@ -239,6 +246,13 @@ class Run:
             "No rows are held out to report figures on. Give data.fractions a test share, or a "
             "split column with test rows; or use `taxofuse train`, which reports none."
         )
+
+    def _auxiliary_labels(self) -> dict[str, np.ndarray]:
+        """Returns the labels of objectives by row of the store: catalogue rows come first."""
+        blank = np.full(self.store.num_rows - len(self.catalogue.ids), "")
+        return {
+            name: np.concatenate([cells, blank]) for name, cells in self.catalogue.auxiliary.items()
+        }
 
     def answer(self, network: Network, split: str) -> Answers:
         """Answers the rows of a split with a network, as far as the rules let it."""
@@ -270,21 +284,8 @@ class Run:
         return np.concatenate(excluded)
 
     def vote(self, network: Network, rows: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Returns votes on ascending rows `(rows, num_votes, num_classes)`, presences by input."""
-        names = {branch.input.name for branch in network.branches}
-        if "encoders" not in network.epochs:
-            arrays = self.store.arrays(network.branches, network.encoders)
-            data = array_batches(arrays, Sample.of(rows, np.zeros(len(rows))), batch_size=256)
-            votes = network.cached_voter.predict(data, verbose=0)
-            return votes, {name: arrays[present_name(name)][rows] for name in names}
-        vote_parts, present_parts = [], []
-        predict = tf.function(network.voter, reduce_retracing=True)
-        for source, own in self.store.split(rows):
-            for tensors in product_dataset(source, network.branches, rows=own):
-                vote_parts.append(predict(tensors, training=False).numpy())
-                present_parts.append({name: tensors[present_name(name)].numpy() for name in names})
-        present = {name: np.concatenate([part[name] for part in present_parts]) for name in names}
-        return np.concatenate(vote_parts), present
+        """See `Network.vote`."""
+        return network.vote(self.store, rows)
 
     def say(self, line: str) -> None:
         """Prints a line for people."""
@@ -328,6 +329,10 @@ class Run:
         write_json(self.workdir / PREPROCESSING_FILE, state)
         # Last, because it says that the run is done.
         return export_saved_model(self.workdir / "export", network.branches, scorer, card)
+
+
+def _without_objectives(config: Config) -> Config:
+    return dataclasses.replace(config, train=dataclasses.replace(config.train, objectives={}))
 
 
 def count_parameters(network: Network) -> dict[str, int]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,11 +18,15 @@ class Sample:
         rows: `(n,)` int64, positions in the store, ascending.
         class_ids: `(n,)` int32.
         weights: `(n,)` float32, how much each row counts.
+        answers: What a network is to answer where that is not the class:
+            shares of the classes `(n, num_classes)`, or of each of several
+            outputs an array `(n, ...)` by name.
     """
 
     rows: np.ndarray
     class_ids: np.ndarray
     weights: np.ndarray
+    answers: np.ndarray | Mapping[str, np.ndarray] | None = None
 
     def __post_init__(self) -> None:
         sizes = [len(self.rows), len(self.class_ids), len(self.weights)]
@@ -46,7 +52,15 @@ class Sample:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def targets(self, taken: Any = slice(None)) -> Any:
+        """Returns what a network is to answer, of all rows or of those at some positions."""
+        if isinstance(self.answers, Mapping):
+            return {name: values[taken] for name, values in self.answers.items()}
+        return (self.class_ids if self.answers is None else self.answers)[taken]
+
     def __add__(self, other: Sample) -> Sample:
+        if self.answers is not None or other.answers is not None:
+            raise ValueError("Samples with answers of their own cannot be added.")
         parts = zip(
             (self.rows, self.class_ids, self.weights),
             (other.rows, other.class_ids, other.weights),
@@ -59,8 +73,10 @@ class Sample:
         return Sample(self.rows[where], self.class_ids[where], self.weights[where])
 
     def digest(self) -> str:
-        """Returns a hash of rows, classes and weights."""
+        """Returns a hash of rows, classes, weights and answers."""
         digest = hashlib.sha256()
-        for array in (self.rows, self.class_ids, self.weights):
+        targets = self.targets()
+        answers = targets.values() if isinstance(targets, dict) else [targets]
+        for array in (self.rows, self.class_ids, self.weights, *answers):
             digest.update(array.tobytes())
         return digest.hexdigest()[:16]

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
 
+from trainer.averaging import build_optimizer
+from trainer.callbacks.main_task import MainTask
 from trainer.callbacks.progress import Progress
 from trainer.callbacks.resume import Resume
 from trainer.config import TrainConfig
 from trainer.metrics.pooled_accuracy import PooledAccuracy
+from trainer.objectives.objective import Objective
 from trainer.registry import LOSSES
 
 
@@ -41,6 +45,7 @@ def run_stage(
     config: TrainConfig,
     folder: Path,
     logit_offsets: Sequence[float] | None = None,
+    objectives: Sequence[Objective] = (),
     eval_data: tf.data.Dataset | None = None,
     logs: Path | None = None,
     on_epoch: Callable[[str, int, Mapping[str, float]], None] | None = None,
@@ -48,40 +53,41 @@ def run_stage(
     """Trains a model from where its folder says it was.
 
     Args:
-        model: From tensors by name to votes `(batch, num_votes, num_classes)`.
+        model: From tensors by name to votes `(batch, num_votes, num_classes)`,
+            with objectives to a dict of `votes` and their outputs.
         data: From `first_epoch`, the number of finished epochs, to a data set of
-            `(tensors, class_ids, weights)` batches for all others; in place of
-            class ids also soft targets, see `VoteLoss`.
+            `(tensors, targets, weights)` batches for all others. Targets are
+            class ids, soft targets (see `VoteLoss`), or a dict by output.
         name: str. For people and for TensorBoard.
         steps: int. Batches an epoch.
         steps_at_once: int. How many may pass before callbacks hear of it.
         epochs: int.
-        learning_rate: float. Its peak, after the warm-up; it falls as a
-            cosine to zero.
-        config: Decay, loss, patience.
+        learning_rate: float. Its peak, see `build_optimizer`.
+        config: Decay, loss, patience, averaging.
         folder: For checkpoints.
         logit_offsets: See `VoteLoss`.
+        objectives: What is learned beside the votes.
         eval_data: Batches to watch.
         logs: Folder for TensorBoard.
         on_epoch: Called with the name of the stage, the epoch from 1 on, and
             its figures.
 
     Returns:
-        `StageResult`; the model holds the best epoch's weights.
+        `StageResult`; the model holds the best epoch's weights, averaged
+        where that is configured. Averaged ones are what `eval_data` judges too.
     """
-    total = max(epochs * steps, 1)
-    warmup = int(config.warmup * total)
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0 if warmup else learning_rate,
-        total - warmup,
-        warmup_target=learning_rate if warmup else None,
-        warmup_steps=warmup,
-    )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, clipnorm=1.0)
+    loss: Any = build_loss(config, logit_offsets)
+    metrics: Any = [PooledAccuracy()]
+    weights = {name: of.weight for of in objectives for name in of.losses()}
+    if objectives:
+        loss, metrics = {"votes": loss}, {"votes": metrics}
+        for objective in objectives:
+            loss.update(objective.losses())
     model.compile(
-        optimizer=optimizer,
-        loss=build_loss(config, logit_offsets),
-        metrics=[PooledAccuracy()],
+        optimizer=build_optimizer(config, learning_rate, epochs, steps),
+        loss=loss,
+        loss_weights={"votes": 1.0, **weights} if objectives else None,
+        metrics=metrics,
         weighted_metrics=[],
         # On a CPU, XLA compiles longer than these stages run.
         jit_compile=False,
@@ -92,7 +98,9 @@ def run_stage(
     resume = Resume(folder, config.patience)
     done = resume.restore(model)
     if done < epochs and not resume.is_over:
-        callbacks = [resume, Progress(name, epochs, done, steps)]
+        callbacks = [MainTask(weights), resume, Progress(name, epochs, done, steps)]
+        if config.average:
+            callbacks.append(keras.callbacks.SwapEMAWeights())
         if logs is not None:
             callbacks.append(keras.callbacks.TensorBoard(str(logs), profile_batch=0))
         if on_epoch is not None:

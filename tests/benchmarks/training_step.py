@@ -120,10 +120,10 @@ def build_ways(size: str, batch_size: int) -> list[Way]:
         widths = {name: encoder.output.shape[-1] for name, encoder in encoders.items()}
         votes = build_votes(branches, widths, _NUM_CLASSES, config.model, l2=config.train.l2)
         tensors = preprocess(branches, _draw_products(batch_size))
-        model = build_voter(branches, encoders, votes)
+        model = build_voter(encoders, votes)
         ways.append(_make_way(trainable, model, tensors, config))
     embeddings = {name: encoder(_choose(tensors, encoder)) for name, encoder in encoders.items()}
-    model = build_voter(branches, encoders, votes, cached=list(encoders))
+    model = build_voter({}, votes)
     ways.append(_make_way("reused", model, {**tensors, **embeddings}, config, _REUSED_STEPS))
     return ways
 

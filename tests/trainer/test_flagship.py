@@ -58,7 +58,7 @@ def build(raw):
     encoders = {branch.name: branch.encoder.build() for branch in branches}
     widths = {name: encoder.output.shape[-1] for name, encoder in encoders.items()}
     votes = build_votes(branches, widths, len(CLASSES), config.model)
-    return config, branches, build_voter(branches, encoders, votes)
+    return config, branches, build_voter(encoders, votes)
 
 
 @pytest.mark.slow

@@ -75,9 +75,8 @@ def test_gradients_are_finite_where_embeddings_are_absent(votes):
         assert np.isfinite(gradient).all()
 
 
-def test_scores_are_the_softmax_of_weighted_votes(votes, branches):
-    cached = [branch.name for branch in branches]
-    voter = build_voter(branches, {}, votes, cached=cached)
+def test_scores_are_the_softmax_of_weighted_votes(votes):
+    voter = build_voter({}, votes)
     weights = np.array([0.5, 1.0, 0.0, 2.0], np.float32)
     values = make_inputs()
     logits = np.einsum("v,nvc->nc", weights, votes(values)).astype(np.float64)

@@ -84,9 +84,12 @@ class Resume(keras.callbacks.Callback):
         self.load_best()
 
     def load_best(self) -> None:
-        """Loads the weights of the best epoch where patience chose one."""
+        """Loads the best epoch where patience chose one; takes the averaged weights if any."""
+        optimizer = self.model.optimizer
         if self.best_epoch < len(self.history):
-            _load(self.folder / _EPOCH.format(self.best_epoch), self.model.variables)
+            folder = self.folder / _EPOCH.format(self.best_epoch)
+            _load(folder, [*self.model.variables, *optimizer.variables])
+        optimizer.finalize_variable_values(self.model.trainable_variables)
 
     def _finished(self) -> list[int]:
         folders = self.folder.glob("epoch-*") if self.folder.is_dir() else ()

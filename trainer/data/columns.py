@@ -23,7 +23,7 @@ class Column:
     Args:
         name: str.
         kind: A modality (`image`, `text`, `number`, `category` ...), or `id`,
-            `label`, `split`, `ignored`.
+            `label`, `auxiliary label`, `split`, `ignored`.
         reason: str. Why, in a clause for people.
     """
 
@@ -36,6 +36,7 @@ def infer_columns(
     table: Table,
     *,
     labels: Sequence[str],
+    auxiliary: Sequence[str] = (),
     ignore: Sequence[str] = (),
     overrides: Mapping[str, str] | None = None,
     split_column: str | None = None,
@@ -45,6 +46,7 @@ def infer_columns(
     Args:
         table: Table.
         labels: Names of the label columns.
+        auxiliary: Names of columns that auxiliary objectives read, in training only.
         ignore: Names of columns to leave out.
         overrides: Kinds by column name, a modality or `"ignored"`; they win.
         split_column: Name of the user's own split column. By default a column
@@ -70,6 +72,8 @@ def infer_columns(
 
     for name in labels:
         give(name, "label", "given as the label")
+    for name in auxiliary:
+        give(name, "auxiliary label", "learned beside the label, no input")
     if split_column is not None:
         give(split_column, "split", "given as the split")
     for name in ignore:

@@ -10,6 +10,7 @@ from trainer.callbacks.resume import Resume
 from trainer.config import TrainConfig
 from trainer.features import array_batches
 from trainer.layers.modality_dropout import ModalityDropout
+from trainer.sample import Sample
 from trainer.stage import run_stage
 
 EPOCHS = 5
@@ -17,7 +18,6 @@ CONFIG = TrainConfig(batch_size=8, l2=0.01, label_smoothing=0.1, weight_decay=0.
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(30, 4)).astype(np.float32)
 CLASS_IDS = (X[:, 0] > 0).astype(np.int32)
-WEIGHTS = np.ones(30, np.float32)
 
 
 class Killed(Exception):
@@ -38,25 +38,26 @@ def build_model():
     return keras.Model({"x": x, "there": there}, votes)
 
 
-def train(folder, model=None, *, patience=0, epochs=EPOCHS, learning_rate=0.05, eval_ids=CLASS_IDS):
+def train(folder, model=None, *, epochs=EPOCHS, eval_ids=CLASS_IDS, **options):
     model = model or build_model()
     arrays = {"x": X, "there": np.ones(30, bool)}
+    rows = np.arange(30)
     result = run_stage(
         model,
-        functools.partial(array_batches, arrays, CLASS_IDS, WEIGHTS, 8, seed=0),
+        functools.partial(array_batches, arrays, Sample.of(rows, CLASS_IDS), 8, seed=0),
         name="head",
         steps=4,
         steps_at_once=3,
         epochs=epochs,
-        learning_rate=learning_rate,
-        config=TrainConfig(**{**vars(CONFIG), "patience": patience}),
+        learning_rate=0.05,
+        config=TrainConfig(**{**vars(CONFIG), **options}),
         folder=folder,
-        eval_data=array_batches(arrays, eval_ids, WEIGHTS, 8),
+        eval_data=array_batches(arrays, Sample.of(rows, eval_ids), 8),
     )
     return model, result
 
 
-def train_until(folder, epoch, monkeypatch):
+def train_until(folder, epoch, monkeypatch, **options):
     """Trains until a process would be killed, after so many epochs."""
 
     def die(self, index, logs=None):
@@ -66,7 +67,7 @@ def train_until(folder, epoch, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(Resume, "on_epoch_begin", die)
         with pytest.raises(Killed):
-            train(folder)
+            train(folder, **options)
 
 
 def figures(result):
@@ -156,3 +157,25 @@ def test_patience_stops_and_goes_back_to_the_best_epoch(tmp_path):
 def test_the_old_epoch_stays_until_the_new_one_is_there(whole):
     """Else a process killed between the two would start from nothing."""
     assert whole[3] == [[], *([f"epoch-{epoch:05d}"] for epoch in range(1, EPOCHS))]
+
+
+@pytest.mark.parametrize("average", ["ema", "swa"])
+def test_averages_go_on_where_they_were(tmp_path, monkeypatch, average):
+    """Killed while the mean of the last epochs holds one of three."""
+    whole = train(tmp_path / "whole", average=average)
+    train_until(tmp_path / "killed", EPOCHS - 2, monkeypatch, average=average)
+    assert_same(train(tmp_path / "killed", average=average), whole)
+    # Finished training is loaded with its average, too.
+    assert_same(train(tmp_path / "killed", average=average), whole)
+
+
+@pytest.mark.parametrize("average", ["ema", "swa"])
+def test_the_best_epoch_is_the_average_that_was_watched(tmp_path, average):
+    model, result = train(tmp_path, patience=2, epochs=20, eval_ids=1 - CLASS_IDS, average=average)
+    losses = [epoch["val_loss"] for epoch in result.history]
+    assert result.best_epoch == np.argmin(losses) + 1 < len(losses)
+    watched = array_batches(
+        {"x": X, "there": np.ones(30, bool)}, Sample.of(np.arange(30), 1 - CLASS_IDS), 8
+    )
+    loss = model.evaluate(watched, verbose=0, return_dict=True)["loss"]
+    assert loss == pytest.approx(min(losses), abs=1e-5)

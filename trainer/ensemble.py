@@ -1,0 +1,147 @@
+"""Several networks as one: their votes averaged, or one network that they teach."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import softmax
+
+from trainer.config import Config
+from trainer.embed import FeatureStore
+from trainer.files import new_file
+from trainer.inputs import InputSpec
+from trainer.model import build_ensemble, build_voter
+from trainer.network import Network, checkpoint_key, fit_network
+from trainer.pooling import fit_vote_weights
+from trainer.preprocessing import Branch
+from trainer.sample import Sample
+
+
+def check_ensemble(branches: Sequence[Branch], config: Config) -> None:
+    """Refuses an ensemble that would be served with the encoders of all its members.
+
+    Raises:
+        ValueError: if encoders are trained, and members not distilled into one.
+    """
+    train = config.train
+    own = [branch.name for branch in branches if branch.learns(train.encoder_epochs)]
+    if train.ensemble > 1 and own and not train.distill:
+        raise ValueError(
+            f"Each of {train.ensemble} members would have {own} of its own, all of which would "
+            "have to be served. Freeze the encoders, or let one network learn from all members "
+            f"with --set train.distill=true. Received: train.ensemble={train.ensemble}."
+        )
+
+
+def fit_ensemble(
+    inputs: Sequence[InputSpec],
+    num_classes: int,
+    config: Config,
+    store: FeatureStore,
+    folder: Path,
+    sample: Sample,
+    watched: Sample,
+    *,
+    logs: Path | None = None,
+    on_epoch: Callable[[str, int, Mapping[str, float]], None] | None = None,
+    **options: Any,
+) -> Network:
+    """Trains `train.ensemble` networks that differ in their seeds, and makes one of them.
+
+    See `fit_network` for the arguments.
+
+    Returns:
+        A network whose votes are the mean of theirs, with the encoders that
+        they share, and the history and logs of the first. Or, with `train.distill`, a
+        single one that has learned what they answer to its training rows in
+        place of the classes.
+
+    Reference:
+        Lakshminarayanan et al., 2017, arXiv:1612.01474, with the mean of
+        logits; Hinton et al., 2015, arXiv:1503.02531, from soft targets alone,
+        and with the temperature taken back by the weights of the votes.
+    """
+    train = config.train
+
+    def fit(sample: Sample, *, told: bool, **changes: Any) -> Network:
+        own = dataclasses.replace(train, ensemble=1, distill=False, **changes)
+        return fit_network(
+            inputs,
+            num_classes,
+            dataclasses.replace(config, train=own),
+            store,
+            folder,
+            sample,
+            watched,
+            logs=logs if told else None,
+            on_epoch=on_epoch if told else None,
+            **options,
+        )
+
+    def member(index: int) -> Network:
+        seed = train.seed + index
+        rows = _reweigh(sample, seed) if train.bootstrap else sample
+        return fit(rows, told=index == 0 and not train.distill, seed=seed)
+
+    members = map(member, range(train.ensemble))
+    if not train.distill:
+        network = _join(list(members))
+        if options.get("vote_weights") is None and len(watched):
+            votes, _ = network.vote(store, watched.rows)
+            network.vote_weights = fit_vote_weights(votes, watched.class_ids)
+        return network
+    # Kept, so that what learns from them goes on with the very same.
+    key = checkpoint_key(config, inputs, store, sample, watched, options.get("epochs"))
+    path = folder / key / "answers.npy"
+    if not path.is_file():
+        answers = _pool(members, store, sample.rows, train.temperature)
+        with new_file(path) as temporary:
+            np.save(temporary, answers)
+    taught = dataclasses.replace(sample, answers=np.load(path))
+    # These answers are smooth, and adjusted for rare classes, already.
+    network = fit(taught, told=True, label_smoothing=0.0, logit_adjustment=0.0)
+    if options.get("vote_weights") is None and not len(watched):
+        # Where no rows say how sure to be.
+        network.vote_weights = network.vote_weights * train.temperature
+    return network
+
+
+def _join(members: Sequence[Network]) -> Network:
+    first = members[0]
+    votes = build_ensemble([member.cached_voter.get_layer("votes") for member in members])
+    epochs = {
+        stage: round(np.mean([member.epochs[stage] for member in members]))
+        for stage in first.epochs
+    }
+    return dataclasses.replace(
+        first,
+        voter=build_voter(first.encoders, votes),
+        cached_voter=build_voter({}, votes),
+        epochs=epochs,
+    )
+
+
+def _pool(
+    members: Iterable[Network], store: FeatureStore, rows: np.ndarray, temperature: float
+) -> np.ndarray:
+    """Returns the answers of all members together to some rows, `(n, num_classes)`."""
+    votes, weights = [], []
+    for member in members:  # one in memory at a time
+        votes.append(member.vote(store, rows)[0])
+        weights.append(member.vote_weights)
+    logits = np.einsum("v,nvc->nc", np.mean(weights, axis=0), np.mean(votes, axis=0))
+    return softmax(logits / temperature, axis=1).astype(np.float32)
+
+
+def _reweigh(sample: Sample, seed: int) -> Sample:
+    """Draws how much each row counts, 1 on average: no rare class is ever left out.
+
+    Reference:
+        Rubin, 1981, "The Bayesian bootstrap".
+    """
+    drawn = np.random.default_rng(seed).exponential(size=len(sample)).astype(np.float32)
+    return dataclasses.replace(sample, weights=sample.weights * drawn)
