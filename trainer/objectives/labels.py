@@ -31,9 +31,7 @@ class Labels(Objective):
         Caruana, 1997, "Multitask learning".
     """
 
-    def __init__(
-        self, weight: float = 0.3, columns: Sequence[str] = (), min_rows: int = 5
-    ) -> None:
+    def __init__(self, weight: float = 0.3, columns: Sequence[str] = (), min_rows: int = 5) -> None:
         super().__init__(weight)
         if isinstance(columns, str) or not columns:
             raise ValueError(

@@ -68,7 +68,8 @@ class SupConLoss(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         there = ops.any(ops.not_equal(y_pred, 0), axis=-1)
-        others = ops.logical_and(there[None], ops.logical_not(ops.eye(len(there), dtype="bool")))
+        rows = ops.arange(ops.shape(y_pred)[0])
+        others = ops.logical_and(there[None], ops.not_equal(rows[:, None], rows[None]))
         logits = ops.matmul(y_pred, ops.transpose(y_pred)) / self.temperature
         logits = ops.where(others, logits, ops.full_like(logits, -1e9))
         same = ops.logical_and(ops.equal(y_true[:, None], y_true[None]), others)
