@@ -27,7 +27,7 @@ def read_trials(workdir):
 
 
 def arguments(run_arguments, shop, workdir):
-    quick = ("--set", "train.head_epochs=3", "--set", "train.study=False")
+    quick = ("--set", "train.head_epochs=3", "--ignore", "picture,price,colour")
     asked = ("--folds", "2", "--trials", "2", *VARIED)
     return run_arguments(shop, workdir, *quick, *asked, command="tune")
 
