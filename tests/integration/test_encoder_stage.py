@@ -25,13 +25,18 @@ def frame() -> pd.DataFrame:
 
 
 def configure(preset: str, **train: object) -> Config:
-    options = {"weights": preset, "max_tokens": 8, "trainable": "full"}
+    options = {
+        "weights": preset,
+        "max_tokens": 8,
+        "tuning": "full",
+        "tuning_options": {"learning_rate": 0.003},
+    }
     settings = [
         "data.label=label",
         f"model.encoders.text={ {'bert': options} }",
         "train.head_epochs=2",
         "train.encoder_epochs=3",
-        "train.encoder_learning_rate=0.003",
+        "train.vote_learning_rate=0.003",
         "train.batch_size=8",
         *(f"train.{name}={value}" for name, value in train.items()),
     ]

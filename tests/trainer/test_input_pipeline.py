@@ -147,7 +147,7 @@ def prepared(examples, branches, tmp_path):
     """Returns the records of some rows of two sources, and those rows."""
     rows = np.array([1, 5, 8])
     sample = Sample.of([1, 5, 8, 13, 17, 20], [2, 0, 1, 1, 0, 2], [1, 2, 3, 4, 5, 6])
-    write_prepared([(examples, rows), (examples, rows)], sample, tmp_path / "r", branches)
+    write_prepared([(examples, rows), (examples, rows)], sample, tmp_path / "r", branches, {})
     return tmp_path / "r", [*rows, *rows]
 
 
