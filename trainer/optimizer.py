@@ -46,6 +46,8 @@ class TunedAdamW(keras.optimizers.Adam):
         }
 
     def build(self, variables: Sequence[keras.Variable]) -> None:
+        if self.built:
+            return
         super().build(variables)
         self._factors = tuple(self._factors_by_id.get(id(of), 1.0) for of in variables)
         for method in self._methods:

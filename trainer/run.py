@@ -316,9 +316,9 @@ class Run:
             trained_on={split: len(self.catalogue.rows(split)) for split in splits},
             rules=self.catalogue.taxonomy.rules,
         )
-        for branch in network.tuned if "encoders" in network.epochs else ():
+        for branch in network.tuned:
             encoder = network.encoders[branch.name]
-            if not branch.encoder.adapts:
+            if "encoders" in network.epochs and not branch.encoder.adapts:
                 path = self.workdir / "adapters" / f"{branch.name}.safetensors"
                 branch.encoder.write_adapter(path, encoder)
             branch.encoder.method.merge(encoder)

@@ -57,27 +57,27 @@ class AdapterBlock(keras_hub.layers.TransformerEncoder):
         }
 
     def _add_bottlenecks(self, hidden_dim: int) -> None:
-        # They take the place of the dropouts, which come between each part and its residual.
-        del self._feedforward_dropout
-        self._feedforward_dropout = self._bottleneck("feedforward", hidden_dim)
+        # In the place of the dropouts, which come between each part and its residual.
+        places = ["_feedforward_dropout"]
         if self.after_attention:
-            del self._self_attention_dropout
-            self._self_attention_dropout = self._bottleneck("self_attention", hidden_dim)
-
-    def _bottleneck(self, place: str, hidden_dim: int) -> Bottleneck:
-        layer = Bottleneck(
-            self.bottleneck_dim, self.dropout, dtype=self.dtype_policy, name=f"{place}_bottleneck"
-        )
-        layer.build((None, None, hidden_dim))
-        return layer
+            places.append("_self_attention_dropout")
+        for place in places:
+            layer = Bottleneck(
+                self.bottleneck_dim,
+                getattr(self, place),
+                dtype=self.dtype_policy,
+                name="bottleneck",
+            )
+            layer.build((None, None, hidden_dim))
+            setattr(self, place, layer)
 
 
 class Bottleneck(keras.layers.Layer):
-    """Dropout, and beside it `x + up(gelu(down(x)))`, which starts as `x`.
+    """Dropout, then `x + up(gelu(down(x)))`, which starts as `x`.
 
     Args:
         bottleneck_dim: int. Width between the two layers.
-        dropout: float. Rate of what it stands in for.
+        dropout: The layer whose place it takes.
 
     Call arguments:
         inputs: float tensor `(..., hidden_dim)`.
@@ -87,9 +87,9 @@ class Bottleneck(keras.layers.Layer):
         Float tensor of the same shape.
     """
 
-    def __init__(self, bottleneck_dim: int, dropout: float, **kwargs: Any) -> None:
+    def __init__(self, bottleneck_dim: int, dropout: keras.layers.Dropout, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.dropout = keras.layers.Dropout(dropout, dtype=self.dtype_policy)
+        self.dropout = dropout
         self.down = keras.layers.Dense(
             bottleneck_dim, activation="gelu", dtype=self.dtype_policy, name="down"
         )

@@ -102,6 +102,8 @@ def add_low_rank(
 def merge_low_rank(layer: keras.Layer) -> None:
     """Adds the change to the kernel and makes the layer what it was."""
     layer._kernel.assign(ops.add(layer._kernel, layer.kernel_change()))
+    # Graphs that were traced before go on adding it.
+    layer.right.assign(ops.zeros_like(layer.right))
     for name in {"left", "right", "singular_values", "scale"} & set(vars(layer)):
         delattr(layer, name)
     layer.__class__ = type(layer).__mro__[2]

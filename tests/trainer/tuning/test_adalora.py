@@ -1,8 +1,12 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from trainer.callbacks.resume import Resume
+from trainer.config import TrainConfig
 from trainer.registry import TUNING
+from trainer.stage import run_stage
 
 KERNELS, RANK, FIRST_RANK, STEPS = 3, 2, 4, 20
 
@@ -91,3 +95,47 @@ def test_the_penalty_is_the_distance_from_orthonormal():
 def test_refuses_budgets_that_cannot_be(options, message):
     with pytest.raises(ValueError, match=message):
         TUNING.make("adalora", options)
+
+
+class Killed(Exception):
+    pass
+
+
+def train(folder):
+    """Trains for four epochs; returns the trained weights."""
+    keras.utils.set_random_seed(0)
+    rng = np.random.default_rng(0)
+    x = keras.Input([5], name="x")
+    encoder = keras.Sequential([keras.Input([5]), keras.layers.Dense(5), keras.layers.Dense(5)])
+    method = TUNING.make("adalora", {"rank": 1, "first_rank": 3})
+    method.apply(encoder, ".*")
+    votes = keras.layers.Reshape((1, 2))(keras.layers.Dense(2)(encoder(x)))
+    model = keras.Model({"x": x}, votes)
+    rows = ({"x": rng.normal(size=(24, 5))}, rng.integers(0, 2, 24), np.ones(24))
+    run_stage(
+        model,
+        lambda first_epoch: tf.data.Dataset.from_tensor_slices(rows).batch(8).repeat(),
+        name="encoders",
+        steps=3,
+        epochs=4,
+        learning_rate=0.01,
+        tuned=[(method, encoder)],
+        config=TrainConfig(),
+        folder=folder,
+    )
+    return [weight.numpy() for weight in model.trainable_weights]
+
+
+def test_resumes_with_what_it_remembers(tmp_path, monkeypatch):
+    def die(self, epoch, logs=None):
+        if epoch == 2:
+            raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Resume, "on_epoch_begin", die)
+        with pytest.raises(Killed):
+            train(tmp_path / "killed")
+    expected = train(tmp_path / "whole")
+    assert any((weight == 0).any() for weight in expected), "nothing was pruned"
+    for found, weight in zip(train(tmp_path / "killed"), expected, strict=True):
+        np.testing.assert_allclose(found, weight, atol=1e-6)
