@@ -66,7 +66,7 @@ class Registry:
             raise ValueError(unknown(self.kind, name, self._members))
         return self._members[name]
 
-    def make(self, name: str, options: Mapping[str, Any], *, at: str = "", **fixed: Any) -> Any:
+    def make(self, name: str, options: Mapping[str, Any], /, *, at: str = "", **fixed: Any) -> Any:
         """Makes the member called `name`.
 
         Args:

@@ -104,8 +104,11 @@ def merge_low_rank(layer: keras.Layer) -> None:
     layer._kernel.assign(ops.add(layer._kernel, layer.kernel_change()))
     # Graphs that were traced before go on adding it.
     layer.right.assign(ops.zeros_like(layer.right))
-    for name in {"left", "right", "singular_values", "scale"} & set(vars(layer)):
-        delattr(layer, name)
+    for name in {"left", "right", "singular_values"} & set(vars(layer)):
+        layer._untrack_variable(getattr(layer, name))
+        # Keras' own would collect all garbage each time.
+        super(keras.Layer, layer).__delattr__(name)
+    del layer.scale
     layer.__class__ = type(layer).__mro__[2]
 
 

@@ -97,7 +97,6 @@ def load_adapter(path: Path, model: keras.Model, base: str) -> None:
 
 
 def _named_weights(model: keras.Model) -> dict[str, keras.Variable]:
-    """Numbers the trainable weights: paths alone may repeat where layers were added."""
-    return {
-        f"{index:04d}/{weight.path}": weight for index, weight in enumerate(model.trainable_weights)
-    }
+    """Numbers the trainable weights: Keras numbers layers without a name anew in each process."""
+    weights = enumerate(model.trainable_weights)
+    return {f"{index:04d}/{weight.name}": weight for index, weight in weights}

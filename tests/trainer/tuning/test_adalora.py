@@ -106,7 +106,7 @@ def train(folder):
     keras.utils.set_random_seed(0)
     rng = np.random.default_rng(0)
     x = keras.Input([5], name="x")
-    encoder = keras.Sequential([keras.Input([5]), keras.layers.Dense(5), keras.layers.Dense(5)])
+    encoder = keras.Sequential([keras.Input([5]), keras.layers.Dense(5)])
     method = TUNING.make("adalora", {"rank": 1, "first_rank": 3})
     method.apply(encoder, ".*")
     votes = keras.layers.Reshape((1, 2))(keras.layers.Dense(2)(encoder(x)))

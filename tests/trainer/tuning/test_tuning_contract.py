@@ -16,10 +16,10 @@ from trainer.weights.adapter_file import AdapterCard
 
 TEXTS = [b"red wireless headphones", b"wire", b"head phones red red", b""]
 TRAINED = [name for name in TUNING.names() if TUNING.get(name).trains]
-STEPS = 6
+STEPS = 3
 # What fits into a BERT of two blocks of 8.
 OPTIONS = {
-    "adalora": {"rank": 1, "first_rank": 2},
+    "adalora": {"rank": 1, "first_rank": 2, "warmup": 0.4},
     "lora": {"rank": 2},
     "partial": {"blocks": 1},
 }
@@ -52,16 +52,18 @@ def embed(encoder, model):
 
 
 def train(encoder, model):
-    """Pulls all embeddings to one side."""
-    tuned = [(encoder.method, model)] if encoder.method.trains else []
-    rate = encoder.method.learning_rate if tuned else 1.0
+    """Pulls all embeddings to one side, in steps too few to be worth a graph."""
+    tensors, weights = encoder.preprocess(tf.constant(TEXTS)), model.trainable_weights
+    if not weights:
+        return
     # As if the method's rate were high, so that a few steps show.
-    optimizer = TunedAdamW(0.01, peak=rate, tuned=tuned, num_steps=STEPS)
-    head = keras.layers.Dense(1, kernel_initializer="ones", name="head")
-    whole = keras.Model(model.input, head(model.output))
-    whole.compile(optimizer=optimizer, loss="mse", jit_compile=False)
-    tensors = encoder.preprocess(tf.constant(TEXTS))
-    whole.fit(tensors, np.ones((len(TEXTS), 1)), epochs=STEPS, verbose=0)
+    peak = encoder.method.learning_rate
+    optimizer = TunedAdamW(0.01, peak=peak, tuned=[(encoder.method, model)], num_steps=STEPS)
+    optimizer.build(weights)
+    for _ in range(STEPS):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(model(tensors, training=True)[:, :3])
+        optimizer.apply(tape.gradient(loss, weights), weights)
 
 
 @pytest.fixture(scope="module", params=TUNING.names())
@@ -115,8 +117,8 @@ def test_starts_from_the_pretrained_embedding(done, tiny_bert):
 def test_changes_what_it_trains_and_nothing_else(done):
     assert done.changed <= {id(weight) for weight in done.trained}
     still = [weight.path for weight in done.trained if id(weight) not in done.changed]
-    # The same bias of all keys changes no softmax.
-    assert [path for path in still if not path.endswith("key/bias")] == []
+    # One bias for all keys changes no softmax, and not every kernel has a share of the budget.
+    assert [path for path in still if not path.endswith(("key/bias", "singular_values"))] == []
     moved = np.abs(done.at_last - done.at_first).max()
     assert moved > 1e-5 if done.encoder.method.trains else moved == 0
 
@@ -128,11 +130,6 @@ def test_an_adapter_file_brings_back_what_was_trained(done, tiny_bert):
     again = make(tiny_bert, done.name, adapter=str(done.adapter))
     np.testing.assert_allclose(embed(*again), done.at_last, atol=1e-5)
     assert len(again[1].trainable_weights) == len(done.trained)
-    frozen = make(tiny_bert, "frozen", adapter=str(done.adapter))
-    np.testing.assert_allclose(embed(*frozen), done.at_last, atol=1e-5)
-    assert frozen[1].trainable_weights == []
-    with pytest.raises(ValueError, match="only the weights that it was trained on"):
-        make(tiny_bert, "frozen", adapter=str(done.adapter), pooling="cls")
 
 
 def test_merging_leaves_the_outputs(merged):
@@ -158,20 +155,33 @@ def test_exports_when_merged(merged, tmp_path):
 
 @pytest.mark.parametrize("name", TRAINED)
 def test_pictures_are_tuned_or_refused(name):
-    options = {"weights": "random", "image_size": 32, "tuning": name}
-    if TUNING.get(name).part not in ImageBackboneEncoder.parts:
-        with pytest.raises(ValueError, match=f"Encoder 'picture' has no .* for '{name}' to train"):
-            ImageBackboneEncoder("picture", **options)
+    part = TUNING.get(name).part
+    if part not in ImageBackboneEncoder.parts:
+        with pytest.raises(ValueError, match=f"Encoder 'picture' has no {part} for '{name}'"):
+            ImageBackboneEncoder("picture", name)
         return
     keras.utils.set_random_seed(0)
-    encoder = ImageBackboneEncoder("picture", **options)
-    model = encoder.build()
+    model, method = small_convnet(), TUNING.make(name, {})
+    method.apply(model, ImageBackboneEncoder.parts[part])
     rng = np.random.default_rng(0)
-    pixels = rng.integers(0, 256, (2, 32, 32, 3), np.uint8)
-    before = model(pixels).numpy()
+    pixels = rng.normal(size=(2, 8, 8, 3)).astype(np.float32)
+    before, total = model(pixels).numpy(), sum(of.numpy().size for of in small_convnet().weights)
+    assert 0 < sum(of.numpy().size for of in model.trainable_weights) < 2 * total
     for weight in model.trainable_weights:
-        weight.assign_add(0.01 * rng.normal(size=weight.shape))
+        weight.assign_add(rng.normal(size=weight.shape))
     expected = model(pixels).numpy()
-    assert np.abs(expected - before).max() > 1e-4
-    encoder.method.merge(model)
-    np.testing.assert_allclose(model(pixels), expected, atol=1e-5)
+    assert np.abs(expected - before).max() > 0.01
+    method.merge(model)
+    np.testing.assert_allclose(model(pixels), expected, rtol=1e-4, atol=1e-4)
+
+
+def small_convnet():
+    """Three blocks, named as KerasHub names those of EfficientNet."""
+    layers = [keras.Input([8, 8, 3])]
+    for name in ("block1a", "block1b", "block2a"):
+        layers += [
+            keras.layers.Conv2D(8, 1, use_bias=False, name=f"{name}_expand_conv"),
+            keras.layers.BatchNormalization(name=f"{name}_bn"),
+            keras.layers.DepthwiseConv2D(3, padding="same", name=f"{name}_deep"),
+        ]
+    return keras.Sequential(layers, name="picture")
