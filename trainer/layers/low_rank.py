@@ -108,7 +108,7 @@ def merge_low_rank(layer: keras.Layer) -> None:
         layer._untrack_variable(getattr(layer, name))
         # Keras' own would collect all garbage each time.
         super(keras.Layer, layer).__delattr__(name)
-    del layer.scale
+    vars(layer).pop("scale", None)
     layer.__class__ = type(layer).__mro__[2]
 
 
