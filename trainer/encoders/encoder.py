@@ -61,9 +61,8 @@ class Encoder(abc.ABC):
     ) -> None:
         self.name = name
         self.tuning = tuning
-        self.tuning_options = dict(tuning_options or {})
         self.adapter = adapter
-        self.method = self._make_method(tuning, self.tuning_options)
+        self.method = self._make_method(tuning, tuning_options or {})
         self._base_digest = ""
 
     def adapt(self, values: np.ndarray) -> None:  # noqa: B027 - most learn nothing
@@ -118,8 +117,7 @@ class Encoder(abc.ABC):
 
     def write_adapter(self, path: Path, model: keras.Model) -> None:
         """Writes what was trained of `model`, which `build` made and which is not merged yet."""
-        card = AdapterCard(self.tuning, self.tuning_options, self._base_digest)
-        write_adapter(path, model, card)
+        write_adapter(path, model, AdapterCard(self.tuning, self.method.options, self._base_digest))
 
     def _tune(self, model: keras.Model) -> keras.Model:
         """Makes a built Keras half trainable as configured, from where the adapter was."""
@@ -141,11 +139,11 @@ class Encoder(abc.ABC):
         card = AdapterCard.load(Path(self.adapter))
         if not self.method.trains:
             return self._make_method(card.method, card.options)
-        if (card.method, _form(card.options)) != (self.tuning, _form(self.tuning_options)):
+        if (card.method, card.options) != (self.tuning, self.method.options):
             raise ValueError(
                 f"The adapter of {self.name!r} goes on as it was trained, or frozen. Expected: "
                 f"tuning={card.method!r}, tuning_options={card.options}. Received: "
-                f"tuning={self.tuning!r}, tuning_options={self.tuning_options}."
+                f"tuning={self.tuning!r}, tuning_options={self.method.options}."
             )
         return self.method
 
@@ -160,8 +158,3 @@ class Encoder(abc.ABC):
                 f"Expected one of {possible}. Received: tuning={tuning!r}."
             )
         return method
-
-
-def _form(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the options that decide which weights there are."""
-    return {key: value for key, value in options.items() if key != "learning_rate"}

@@ -36,6 +36,15 @@ class Tuning(abc.ABC):
             )
         self.learning_rate = learning_rate
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """Its arguments that decide which weights there are and what they do."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name != "learning_rate" and not name.startswith("_")
+        }
+
     @abc.abstractmethod
     def apply(self, model: keras.Model, pattern: str) -> None:
         """Makes a built encoder trainable in this way and in no other.

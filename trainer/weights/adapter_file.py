@@ -22,7 +22,7 @@ class AdapterCard:
 
     Args:
         method: Name of the tuning method.
-        options: Its options.
+        options: All its options but the learning rate.
         base: Digest of the encoder's weights before it was tuned.
     """
 

@@ -126,7 +126,9 @@ def test_changes_what_it_trains_and_nothing_else(done):
 def test_an_adapter_file_brings_back_what_was_trained(done, tiny_bert):
     if not done.encoder.method.trains:
         return
-    assert AdapterCard.load(done.adapter).method == done.name
+    card = AdapterCard.load(done.adapter)
+    assert card.method == done.name
+    assert TUNING.make(done.name, card.options).options == done.encoder.method.options
     again = make(tiny_bert, done.name, adapter=str(done.adapter))
     np.testing.assert_allclose(embed(*again), done.at_last, atol=1e-5)
     assert len(again[1].trainable_weights) == len(done.trained)
