@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MEMBER_PACKAGES = ("modalities", "encoders", "fusion", "selection", "tracking")
+MEMBER_PACKAGES = ("modalities", "encoders", "fusion", "selection", "tracking", "tuning")
 # Base classes are what members share; every other module of these packages is a member.
 BASES = {
     "trainer.modalities.modality",
     "trainer.encoders.encoder",
     "trainer.selection.candidates",
     "trainer.tracking.tracker",
+    "trainer.tuning.tuning",
 }
 LIGHT = ("trainer.data", "trainer.modalities", "trainer.demo_catalogue", "trainer.report")
 HEAVY = {"tensorflow", "keras", "keras_hub", "tensorflow_text"}

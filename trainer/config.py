@@ -111,7 +111,8 @@ class TrainConfig:
         head_epochs: Of the first stage.
         head_learning_rate: Peak of the first stage.
         encoder_epochs: Of the second stage, where an encoder is to be trained.
-        encoder_learning_rate: Peak of the second stage.
+        vote_learning_rate: Peak of the votes in the second stage; that of an
+            encoder is an option of its tuning method.
         warmup: Share of the steps in which the learning rate rises.
         weight_decay: Of AdamW (Loshchilov and Hutter, 2019, arXiv:1711.05101).
         l2: Penalty on the squared weights of the votes, `l2 / 2` for the sum
@@ -144,7 +145,7 @@ class TrainConfig:
     head_epochs: int = 60
     head_learning_rate: float = 0.02
     encoder_epochs: int = 3
-    encoder_learning_rate: float = 2e-5
+    vote_learning_rate: float = 1e-3
     warmup: float = 0.1
     weight_decay: float = 0.0
     l2: float = 1.0
@@ -170,7 +171,7 @@ class TrainConfig:
         for name in ("batch_size", "head_epochs"):
             if getattr(self, name) < 1:
                 _refuse(f"train.{name}", "must be at least 1", getattr(self, name))
-        for name in ("head_learning_rate", "encoder_learning_rate"):
+        for name in ("head_learning_rate", "vote_learning_rate"):
             if not 0 < getattr(self, name) < math.inf:
                 _refuse(f"train.{name}", "must be a number above 0", getattr(self, name))
         for name in ("encoder_epochs", "weight_decay", "l2", "patience"):

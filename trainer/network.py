@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,9 +39,7 @@ class Network:
     Args:
         branches: The encoders' preprocessing halves.
         encoders: Their Keras halves, by branch name.
-        voter: Preprocessed tensors to votes `(batch, num_votes, num_classes)`.
-        cached_voter: What the first stage trained: the same from embeddings
-            of pretrained branches.
+        votes: From embeddings to votes, see `build_votes`.
         vote_weights: `(num_votes,)`, see `VotePool`.
         history: One dict an epoch, with `stage` and `epoch`.
         epochs: Stage to the number of epochs that gave the result.
@@ -48,15 +47,62 @@ class Network:
 
     branches: tuple[Branch, ...]
     encoders: dict[str, keras.Model]
-    voter: keras.Model
-    cached_voter: keras.Model
+    votes: keras.Model
     vote_weights: np.ndarray
     history: list[dict[str, Any]] = field(default_factory=list)
     epochs: dict[str, int] = field(default_factory=dict)
 
+    @functools.cached_property
+    def voter(self) -> keras.Model:
+        """Preprocessed tensors to votes `(batch, num_votes, num_classes)`."""
+        return build_voter(self.branches, self.encoders, self.votes)
+
+    @functools.cached_property
+    def cached_voter(self) -> keras.Model:
+        """What the first stage trains: the same from embeddings of pretrained branches."""
+        names = [branch.name for branch in self.branches if branch.encoder.pretrained]
+        return build_voter(self.branches, self.encoders, self.votes, cached=names)
+
+    @functools.cached_property
+    def tuned_voter(self) -> keras.Model:
+        """What the second stage trains: the same from embeddings of frozen branches."""
+        names = [branch.name for branch in self.frozen]
+        return build_voter(self.branches, self.encoders, self.votes, cached=names)
+
+    @property
+    def frozen(self) -> list[Branch]:
+        """Pretrained branches that neither stage changes."""
+        return [
+            branch
+            for branch in self.branches
+            if branch.encoder.pretrained and not branch.encoder.method.trains
+        ]
+
+    @property
+    def tuned(self) -> list[Branch]:
+        """Pretrained branches that the second stage trains."""
+        return [
+            branch
+            for branch in self.branches
+            if branch.encoder.pretrained and branch.encoder.method.trains
+        ]
+
     def pool(self, votes: np.ndarray) -> np.ndarray:
         """Turns votes `(rows, num_votes, num_classes)` into probabilities, as the scorer does."""
         return softmax(np.einsum("v,nvc->nc", self.vote_weights, votes), axis=1)
+
+    def count_parameters(self) -> dict[str, dict[str, int]]:
+        """Returns how many weights were trained and how many there are, of all and by encoder."""
+        last = self.tuned_voter if "encoders" in self.epochs else self.cached_voter
+        trained = {id(weight) for weight in last.trainable_weights}
+        parts = {"network": self.voter, **self.encoders}
+        return {
+            name: {
+                "trained": sum(math.prod(of.shape) for of in part.weights if id(of) in trained),
+                "all": part.count_params(),
+            }
+            for name, part in parts.items()
+        }
 
     def scorer(self) -> keras.Model:
         """Returns the model from preprocessed tensors to probabilities."""
@@ -105,14 +151,7 @@ def fit_network(
     # A prior on the weights, once for the whole table, beside a mean over rows and votes.
     l2 = train.l2 / (2 * len(sample) * (len(branches) + 1))
     votes = build_votes(branches, widths, num_classes, config.model, l2=l2, seed=train.seed)
-    pretrained = [branch.name for branch in branches if branch.encoder.pretrained]
-    network = Network(
-        branches,
-        encoders,
-        voter=build_voter(branches, encoders, votes),
-        cached_voter=build_voter(branches, encoders, votes, cached=pretrained),
-        vote_weights=prior_weights(len(branches) + 1),
-    )
+    network = Network(branches, encoders, votes, prior_weights(len(branches) + 1))
     class_ids = sample.class_ids
     class_weights = _class_weights(class_ids, num_classes, train.class_weights)
     weighted = dataclasses.replace(sample, weights=sample.weights * class_weights[class_ids])
@@ -129,9 +168,7 @@ def fit_network(
     )
     epochs = epochs or {"head": train.head_epochs, "encoders": train.encoder_epochs}
     eval_votes = fitting.train_head(epochs["head"])
-    if epochs.get("encoders") and any(
-        branch.encoder.pretrained and branch.encoder.trainable != "frozen" for branch in branches
-    ):
+    if epochs.get("encoders") and network.tuned:
         eval_votes = fitting.train_encoders(epochs["encoders"])
     if vote_weights is not None:
         network.vote_weights = vote_weights
@@ -167,11 +204,13 @@ class _Fitting:
 
     def train_encoders(self, epochs: int) -> np.ndarray:
         """Trains all that is not frozen; returns votes on the watched rows."""
-        train = self.config.train
+        train, network = self.config.train, self.network
+        computed = [branch for branch in network.branches if branch not in network.frozen]
+        embeddings = self.store.arrays(network.frozen, network.encoders)
         for name, sample in {"fit": self.sample, "watch": self.watched}.items():
             if not (self.folder / name).is_dir():
                 sources = self.store.split(sample.rows)
-                write_prepared(sources, sample, self.folder / name, self.network.branches)
+                write_prepared(sources, sample, self.folder / name, computed, embeddings)
 
         def batches(first_epoch: int) -> tf.data.Dataset:
             return prepared_dataset(
@@ -184,20 +223,22 @@ class _Fitting:
         watched = prepared_dataset(self.folder / "watch", train.batch_size)
         self._run_stage("encoders", batches, epochs, watched)
         remove_folder(self.folder / "fit")
-        return self._votes(self.network.voter, watched)
+        return self._votes(network.tuned_voter, watched)
 
     def _run_stage(self, name: str, data: Any, epochs: int, watched: tf.data.Dataset) -> None:
-        train = self.config.train
+        train, network = self.config.train, self.network
         is_head = name == "head"
+        tuned = [(branch.encoder.method, network.encoders[branch.name]) for branch in network.tuned]
         result = run_stage(
-            self.network.cached_voter if is_head else self.network.voter,
+            network.cached_voter if is_head else network.tuned_voter,
             data,
             name=name,
             steps=-(-len(self.sample) // train.batch_size),
             epochs=epochs,
             # Steps on embeddings are too short to go back to Python after each.
             steps_at_once=_AT_ONCE if is_head else 1,
-            learning_rate=train.head_learning_rate if is_head else train.encoder_learning_rate,
+            learning_rate=train.head_learning_rate if is_head else train.vote_learning_rate,
+            tuned=[] if is_head else tuned,
             config=train,
             folder=self.folder / name,
             logit_offsets=self.logit_offsets,
@@ -205,8 +246,8 @@ class _Fitting:
             logs=self.logs and self.logs / name,
             on_epoch=self.on_epoch,
         )
-        self.network.epochs[name] = result.best_epoch
-        self.network.history += [
+        network.epochs[name] = result.best_epoch
+        network.history += [
             {"stage": name, "epoch": epoch, **figures}
             for epoch, figures in enumerate(result.history, 1)
         ]

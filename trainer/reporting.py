@@ -22,7 +22,7 @@ from trainer.products import Products
 from trainer.report.report_data import ReportData
 from trainer.report.study_row import StudyRow
 from trainer.report.write_report import write_report
-from trainer.run import Run, count_parameters
+from trainer.run import Run
 from trainer.slices import default_slices
 
 _STUDIED_KINDS = ("image", "text")
@@ -58,6 +58,7 @@ def evaluate_run(run: Run, network: Network) -> dict[str, Any]:
         with run.timed("study each modality alone"):
             study = _study_modalities(run, answers, labels, own_slices)
     metrics["study"] = [dataclasses.asdict(row) for row in study]
+    metrics["parameters"] = network.count_parameters()
     metrics["run"] = run.key
     metrics["measured_on"] = f"{split} rows, which the measured model has not seen"
     if run.refits:
@@ -88,7 +89,7 @@ def evaluate_run(run: Run, network: Network) -> dict[str, Any]:
         split_sizes={name: len(run.catalogue.rows(name)) for name in SPLITS},
         split_note=f"{run.catalogue.num_groups} groups of near-duplicates stay in one split.",
         timings=run.timings,
-        parameters=count_parameters(network),
+        parameters=metrics["parameters"],
         config=dataclasses.asdict(run.config),
         next_commands=next_commands(run),
     )
@@ -164,9 +165,7 @@ def _study_row(
 
 
 def _describe_model(run: Run, network: Network) -> str:
-    encoders = ", ".join(
-        f"{branch.name} ({branch.encoder.trainable})" for branch in network.branches
-    )
+    encoders = ", ".join(f"{branch.name} ({branch.encoder.tuning})" for branch in network.branches)
     text = f"{run.config.model.fusion} fusion of {encoders}; measured as trained on the train rows."
     if run.refits:
         text += " The exported model was then trained again with the same settings on all rows."

@@ -156,6 +156,9 @@ class Run:
                 logs=logs,
                 on_epoch=self.tracker.log_epoch,
             )
+        for name, counts in self.measured.count_parameters().items():
+            share = 100 * counts["trained"] / max(counts["all"], 1)
+            self.say(f"{name}: trained {counts['trained']:,} of {counts['all']:,} ({share:.2f} %)")
         return self.measured
 
     def finish(self) -> Path:
@@ -275,10 +278,16 @@ class Run:
             data = array_batches(arrays, Sample.of(rows, np.zeros(len(rows))), batch_size=256)
             votes = network.cached_voter.predict(data, verbose=0)
             return votes, {name: arrays[present_name(name)][rows] for name in names}
-        vote_parts, present_parts = [], []
-        predict = tf.function(network.voter, reduce_retracing=True)
+        vote_parts, present_parts, start = [], [], 0
+        predict = tf.function(network.tuned_voter, reduce_retracing=True)
+        computed = [branch for branch in network.branches if branch not in network.frozen]
+        embeddings = self.store.arrays(network.frozen, network.encoders)
         for source, own in self.store.split(rows):
-            for tensors in product_dataset(source, network.branches, rows=own):
+            for tensors in product_dataset(source, computed, rows=own):
+                size = len(next(iter(tensors.values())))
+                taken = rows[start : start + size]
+                start += size
+                tensors.update({name: tf.constant(of[taken]) for name, of in embeddings.items()})
                 vote_parts.append(predict(tensors, training=False).numpy())
                 present_parts.append({name: tensors[present_name(name)].numpy() for name in names})
         present = {name: np.concatenate([part[name] for part in present_parts]) for name in names}
@@ -307,6 +316,12 @@ class Run:
             trained_on={split: len(self.catalogue.rows(split)) for split in splits},
             rules=self.catalogue.taxonomy.rules,
         )
+        for branch in network.tuned:
+            encoder = network.encoders[branch.name]
+            if "encoders" in network.epochs and not branch.encoder.adapts:
+                path = self.workdir / "adapters" / f"{branch.name}.safetensors"
+                branch.encoder.write_adapter(path, encoder)
+            branch.encoder.method.merge(encoder)
         scorer = network.scorer()
         with new_file(self.workdir / "model.keras") as temporary:
             scorer.save(temporary)
@@ -328,17 +343,6 @@ class Run:
         return export_saved_model(self.workdir / "export", network.branches, scorer, card)
 
 
-def count_parameters(network: Network) -> dict[str, int]:
-    """Returns how many weights a network has, and how many of them were trained."""
-    trainable = sum(int(np.prod(w.shape)) for w in _trained_weights(network))
-    return {"trained": trainable, "all": network.voter.count_params()}
-
-
-def _trained_weights(network: Network) -> list[Any]:
-    model = network.voter if "encoders" in network.epochs else network.cached_voter
-    return model.trainable_weights
-
-
 def load_network(workdir: Path) -> tuple[keras.Model, dict[str, Any]]:
     """Loads the Keras model of a workdir and the state of its preprocessing.
 
@@ -346,9 +350,9 @@ def load_network(workdir: Path) -> tuple[keras.Model, dict[str, Any]]:
         `(scorer, state)`: from preprocessed tensors to probabilities; and
         what `preprocessing.json` holds.
     """
-    from trainer.registry import ENCODERS, FUSIONS
+    from trainer.registry import ENCODERS, FUSIONS, TUNING
 
     # Registers the layers that the file names.
-    ENCODERS.names(), FUSIONS.names()
+    ENCODERS.names(), FUSIONS.names(), TUNING.names()
     scorer = keras.saving.load_model(workdir / "model.keras", compile=False)
     return scorer, json.loads((workdir / PREPROCESSING_FILE).read_text(encoding="utf-8"))

@@ -14,6 +14,8 @@ from trainer.callbacks.resume import Resume
 from trainer.config import TrainConfig
 from trainer.losses.smoothed_crossentropy import SmoothedCrossentropy
 from trainer.metrics.pooled_accuracy import PooledAccuracy
+from trainer.optimizer import TunedAdamW
+from trainer.tuning.tuning import Tuning
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ def run_stage(
     steps_at_once: int = 1,
     epochs: int,
     learning_rate: float,
+    tuned: Sequence[tuple[Tuning, keras.Model]] = (),
     config: TrainConfig,
     folder: Path,
     logit_offsets: Sequence[float] | None = None,
@@ -57,6 +60,8 @@ def run_stage(
         epochs: int.
         learning_rate: float. Its peak, after the warm-up; it falls as a
             cosine to zero.
+        tuned: Pairs of a tuning method, which has a peak of its own, and the
+            encoder that it was applied to.
         config: Decay, smoothing, patience.
         folder: For checkpoints.
         logit_offsets: See `SmoothedCrossentropy`.
@@ -76,7 +81,14 @@ def run_stage(
         warmup_target=learning_rate if warmup else None,
         warmup_steps=warmup,
     )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, clipnorm=1.0)
+    optimizer = TunedAdamW(
+        schedule,
+        peak=learning_rate,
+        decay=config.weight_decay,
+        tuned=tuned,
+        num_steps=total,
+        clipnorm=1.0,
+    )
     model.compile(
         optimizer=optimizer,
         loss=SmoothedCrossentropy(config.label_smoothing, logit_offsets),

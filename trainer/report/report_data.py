@@ -39,7 +39,8 @@ class ReportData:
         split_note: str. How the split was made, with the number of groups of
             near-duplicates.
         timings: Seconds by stage, in order.
-        parameters: Counts by name, such as `{"trainable": 1200, "all": 22000000}`.
+        parameters: By part of the network how many were `trained` and how many there are in
+            `all`, the whole `network` first.
         config: The resolved configuration, nested.
         next_commands: By purpose, a command line, such as
             `{"Predict": "taxofuse predict --model ..."}`.
@@ -62,6 +63,6 @@ class ReportData:
     split_sizes: Mapping[str, int] = field(default_factory=dict)
     split_note: str = ""
     timings: Mapping[str, float] = field(default_factory=dict)
-    parameters: Mapping[str, int] = field(default_factory=dict)
+    parameters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     next_commands: Mapping[str, str] = field(default_factory=dict)

@@ -111,7 +111,7 @@ def whole_report(names: list[str], levels: list[str], text: str = "A lamp") -> R
         split_sizes={"train": 480, "eval": 60, "test": 60},
         split_note=text,
         timings={text: 94.2},
-        parameters={"trainable": 1234567},
+        parameters={"network": {"trained": 1234, "all": 1234567}},
         config={"model": {"fusion": text}, "empty": {}},
         next_commands={"Predict": f"taxofuse predict --model '{text}'"},
     )
