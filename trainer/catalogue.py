@@ -46,6 +46,7 @@ class Catalogue:
         columns: What each column was taken for.
         leaks: Columns left out because they give the label away, and why.
         splits: `(rows,)`, `train`, `eval`, `test`, or `NO_SPLIT`.
+        weights: `(rows,)` float32, how much each row counts in training.
         num_groups: Groups of near-duplicates with more than one row.
         rows_left_out: Reason to number of rows.
     """
@@ -59,6 +60,7 @@ class Catalogue:
     columns: dict[str, Column]
     leaks: dict[str, str]
     splits: np.ndarray
+    weights: np.ndarray
     num_groups: int
     rows_left_out: dict[str, int]
 
@@ -100,8 +102,8 @@ class Catalogue:
         return digest.hexdigest()[:16]
 
     def fingerprint(self) -> str:
-        """Returns a hash of the content, taxonomy, labels, ids and splits."""
-        rows = [self.labels, self.ids, self.taxonomy, self.splits.tolist()]
+        """Returns a hash of the content, taxonomy, labels, ids, splits and weights."""
+        rows = [self.labels, self.ids, self.taxonomy, self.splits.tolist(), self.weights.tolist()]
         digest = hashlib.sha256(self.content_fingerprint().encode())
         digest.update(repr(rows).encode())
         return digest.hexdigest()[:16]
@@ -127,8 +129,9 @@ def load_catalogue(
         ValueError: if a named column does not exist, fewer than two classes
             have rows, or the taxonomy does not fit.
     """
-    use_suspicions = config.suspicious and not draw_splits
-    suspicions = read_suspicions(config.suspicious) if use_suspicions else {}
+    suspicions: dict[tuple[str, str], str] = {}
+    if config.suspicious and not draw_splits:
+        suspicions = read_suspicions(config.suspicious, config.wrong_labels)
     table = read_table(source)
     if not config.label:
         raise ValueError(
@@ -179,14 +182,14 @@ def load_catalogue(
         groups = group_near_duplicates(kept, inputs)
         num_groups = sum(size > 1 for size in Counter(groups.tolist()).values())
         splits = (draw_splits or _draw_splits(config))(labels, groups)
-    splits = np.asarray(splits)
+    splits, weights = np.asarray(splits), np.ones(len(labels), np.float32)
     if suspicions:
         listed = labels
-        labels, splits = settle_suspicions(
+        labels, splits, weights = settle_suspicions(
             suspicions, config.wrong_labels, kept_ids, labels, splits, taxonomy.texts
         )
-        if relabelled := sum(map(operator.ne, labels, listed)):
-            say(f"{relabelled} training rows relabelled")
+        if changed := sum(map(operator.ne, labels, listed)) + int((weights < 1).sum()):
+            say(f"{changed} training rows changed by data.wrong_labels={config.wrong_labels}")
     if left_out := int((splits == NO_SPLIT).sum()):
         rows_left_out["suspicious label"] = left_out
     return Catalogue(
@@ -199,6 +202,7 @@ def load_catalogue(
         columns=columns,
         leaks=leaks,
         splits=splits,
+        weights=weights,
         num_groups=num_groups,
         rows_left_out=rows_left_out,
     )

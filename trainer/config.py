@@ -36,8 +36,9 @@ class DataConfig:
         slices: CSV with `id` and columns by whose values results are shown.
         suspicious: CSV of `taxofuse clean`, which names rows that are probably
             labelled wrongly.
-        wrong_labels: What becomes of those among the training rows: `drop`, or
-            `relabel` as suggested. Rows that figures are reported on stay.
+        wrong_labels: What becomes of those among the training rows: `drop`,
+            `relabel` as suggested, or `downweight`, to count as much as their
+            `label_quality`. Rows that figures are reported on stay.
         seed: Of the drawn split.
     """
 
@@ -58,7 +59,7 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         _one_of("data.text", self.text, ("joined", "separate"))
-        _one_of("data.wrong_labels", self.wrong_labels, ("drop", "relabel"))
+        _one_of("data.wrong_labels", self.wrong_labels, ("drop", "relabel", "downweight"))
         if (
             len(self.fractions) != 3
             or min(self.fractions) < 0
@@ -121,7 +122,12 @@ class TrainConfig:
         class_names: The name of each class, with what `data.taxonomy` says of
             it, counts as one more product that has only this text; so classes
             with few training rows, or none, can be answered too.
+        loss: A registered loss.
+        loss_options: Its arguments.
         label_smoothing: Share of the target spread over all classes.
+        sampling: How often rows come in an epoch: `rows` (each once), `balanced`
+            (every class equally often) or `square_root` (classes by the root of
+            their rows); for `class_weights=none` only.
         class_weights: `none`; `balanced` (rows count inversely to the frequency
             of their class); `effective` (to the effective number of rows of
             their class: Cui et al., 2019, arXiv:1901.05555).
@@ -150,7 +156,10 @@ class TrainConfig:
     weight_decay: float = 0.0
     l2: float = 1.0
     class_names: bool = True
+    loss: str = "crossentropy"
+    loss_options: Mapping[str, Any] = field(default_factory=dict)
     label_smoothing: float = 0.1
+    sampling: str = "rows"
     class_weights: str = "none"
     logit_adjustment: float = 0.5
     patience: int = 0
@@ -162,6 +171,10 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        _one_of("train.sampling", self.sampling, ("rows", "square_root", "balanced"))
+        if self.sampling != "rows" and self.class_weights != "none":
+            rule = f"must be none with train.sampling={self.sampling}, which evens out classes too"
+            _refuse("train.class_weights", rule, self.class_weights)
         _one_of("train.class_weights", self.class_weights, ("none", "balanced", "effective"))
         _one_of("train.refit", self.refit, ("auto", "always", "never"))
         _between("train.warmup", self.warmup, 0, 1)

@@ -168,15 +168,25 @@ def prepared_dataset(
     *,
     shuffle_seed: int | None = None,
     deterministic: bool = True,
+    times: np.ndarray | None = None,
 ) -> tf.data.Dataset:
-    """Reads what `write_prepared` wrote as `(tensors by name, class_ids, weights)` batches."""
+    """Reads what `write_prepared` wrote as `(tensors by name, class_ids, weights)` batches.
+
+    Args: as for `read_records`.
+    """
 
     def parse(row: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
         class_ids, weights = row.pop(_CLASS_ID), row.pop(_WEIGHT)
         return row, class_ids, weights
 
     return (
-        read_records(folder, batch_size, shuffle_seed=shuffle_seed, deterministic=deterministic)
+        read_records(
+            folder,
+            batch_size,
+            shuffle_seed=shuffle_seed,
+            deterministic=deterministic,
+            times=times,
+        )
         .map(parse)  # moves no data: threads would only cost
         .prefetch(tf.data.AUTOTUNE)
     )

@@ -27,6 +27,7 @@ from trainer.model import build_scorer, build_voter, build_votes
 from trainer.pooling import fit_vote_weights, prior_weights
 from trainer.preprocessing import Branch, build_branches
 from trainer.sample import Sample
+from trainer.sampling import draw_rates, draw_times
 from trainer.stage import run_stage
 
 _AT_ONCE = 32
@@ -162,7 +163,12 @@ def fit_network(
         folder / _checkpoint_key(config, inputs, store, sample, watched, epochs),
         weighted,
         watched,
-        _logit_offsets(weighted.weights, class_ids, num_classes, train.logit_adjustment),
+        _logit_offsets(
+            weighted.weights * draw_rates(sample, train.sampling),
+            class_ids,
+            num_classes,
+            train.logit_adjustment,
+        ),
         logs,
         on_epoch,
     )
@@ -196,7 +202,12 @@ class _Fitting:
         train = self.config.train
         arrays = self.store.arrays(self.network.branches, self.network.encoders)
         batches = functools.partial(
-            array_batches, arrays, self.sample, train.batch_size, seed=train.seed
+            array_batches,
+            arrays,
+            self.sample,
+            train.batch_size,
+            seed=train.seed,
+            sampling=train.sampling,
         )
         watched = array_batches(arrays, self.watched, train.batch_size)
         self._run_stage("head", batches, epochs, watched)
@@ -212,13 +223,18 @@ class _Fitting:
                 sources = self.store.split(sample.rows)
                 write_prepared(sources, sample, self.folder / name, computed, embeddings)
 
-        def batches(first_epoch: int) -> tf.data.Dataset:
+        def epoch_batches(epoch: int) -> tf.data.Dataset:
             return prepared_dataset(
                 self.folder / "fit",
                 train.batch_size,
-                shuffle_seed=train.seed + first_epoch,
+                shuffle_seed=train.seed + epoch,
                 deterministic=train.deterministic,
-            ).repeat()
+                times=draw_times(self.sample, train.sampling, train.seed, epoch),
+            )
+
+        def batches(first_epoch: int) -> tf.data.Dataset:
+            parts = map(epoch_batches, range(first_epoch, epochs))
+            return functools.reduce(tf.data.Dataset.concatenate, parts)
 
         watched = prepared_dataset(self.folder / "watch", train.batch_size)
         self._run_stage("encoders", batches, epochs, watched)
@@ -279,12 +295,12 @@ def _class_weights(class_ids: np.ndarray, num_classes: int, scheme: str) -> np.n
 
 
 def _logit_offsets(
-    row_weights: np.ndarray, class_ids: np.ndarray, num_classes: int, strength: float
+    draws: np.ndarray, class_ids: np.ndarray, num_classes: int, strength: float
 ) -> list[float] | None:
-    """Returns the logarithms of the classes' shares of the weighted rows, times a strength."""
+    """Returns the logarithms of the classes' shares of the weighted draws, times a strength."""
     if not strength:
         return None
-    counts = np.bincount(class_ids, row_weights, minlength=num_classes)
+    counts = np.bincount(class_ids, draws, minlength=num_classes)
     # A class without rows counts as the smallest that has some.
     counts = np.maximum(counts, counts[counts > 0].min())
     return (strength * np.log(counts / counts.sum())).tolist()

@@ -104,6 +104,7 @@ class Registry:
 MODALITIES = Registry("modality", "trainer.modalities")
 ENCODERS = Registry("encoder", "trainer.encoders")
 FUSIONS = Registry("fusion", "trainer.fusion")
+LOSSES = Registry("loss", "trainer.losses")
 SELECTIONS = Registry("selection strategy", "trainer.selection")
 TRACKERS = Registry("tracker", "trainer.tracking")
 TUNING = Registry("tuning method", "trainer.tuning")

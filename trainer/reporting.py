@@ -14,7 +14,13 @@ import pandas as pd
 
 from trainer.answers import Answers
 from trainer.data.splits import SPLITS
-from trainer.evaluate import count_confusions, evaluate_answers, evaluate_slices, worst_rows
+from trainer.evaluate import (
+    count_confusions,
+    evaluate_answers,
+    evaluate_slices,
+    evaluate_tail,
+    worst_rows,
+)
 from trainer.files import write_json
 from trainer.inputs import InputSpec
 from trainer.network import Network
@@ -48,6 +54,7 @@ def evaluate_run(run: Run, network: Network) -> dict[str, Any]:
     products = Products.read(run.catalogue.take(rows), run.catalogue.inputs, answers.ids)
     own_slices = _own_slices(run, answers.ids)
     train_counts = Counter(run.catalogue.labels[row] for row in run.catalogue.rows("train"))
+    metrics |= evaluate_tail(metrics["per_class"], train_counts)
     slices = {
         **own_slices,
         **default_slices(answers, labels, products.texts, products.prices, train_counts),

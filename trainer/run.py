@@ -43,6 +43,7 @@ from trainer.network import Network, fit_network
 from trainer.preprocessing import build_branches, present_name
 from trainer.registry import MODALITIES
 from trainer.sample import Sample
+from trainer.stage import build_loss
 from trainer.tracking.tracker import build_tracker
 
 PREPROCESSING_FILE = "preprocessing.json"
@@ -101,6 +102,7 @@ class Run:
         # What does not fit is refused now, before anything is read or written for it.
         build_branches(self.catalogue.inputs, self.config.model.encoders)
         build_fusion(self.config.model)
+        build_loss(self.config.train)
         write_text(self.workdir / "config.json", self.config.to_json() + "\n")
         self._open_store()
         if self.problems:
@@ -191,9 +193,9 @@ class Run:
         return held_out and (wanted == "always" or (wanted == "auto" and cheap))
 
     def sample(self, *splits: str) -> Sample:
-        """Returns the rows of some splits with their labels."""
+        """Returns the rows of some splits with their labels and weights."""
         rows = np.flatnonzero(np.isin(self.catalogue.splits, splits))
-        return Sample.of(rows, self.catalogue.class_ids[rows])
+        return Sample.of(rows, self.catalogue.class_ids[rows], self.catalogue.weights[rows])
 
     def fit(
         self,

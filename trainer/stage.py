@@ -12,9 +12,9 @@ import tensorflow as tf
 from trainer.callbacks.progress import Progress
 from trainer.callbacks.resume import Resume
 from trainer.config import TrainConfig
-from trainer.losses.smoothed_crossentropy import SmoothedCrossentropy
 from trainer.metrics.pooled_accuracy import PooledAccuracy
 from trainer.optimizer import TunedAdamW
+from trainer.registry import LOSSES
 from trainer.tuning.tuning import Tuning
 
 
@@ -52,8 +52,9 @@ def run_stage(
 
     Args:
         model: From tensors by name to votes `(batch, num_votes, num_classes)`.
-        data: From `first_epoch`, the number of finished epochs, to an endless
-            data set of `(tensors, class_ids, weights)` batches.
+        data: From `first_epoch`, the number of finished epochs, to a data set of
+            `(tensors, class_ids, weights)` batches for all others; in place of
+            class ids also soft targets, see `VoteLoss`.
         name: str. For people and for TensorBoard.
         steps: int. Batches an epoch.
         steps_at_once: int. How many may pass before callbacks hear of it.
@@ -62,9 +63,9 @@ def run_stage(
             cosine to zero.
         tuned: Pairs of a tuning method, which has a peak of its own, and the
             encoder that it was applied to.
-        config: Decay, smoothing, patience.
+        config: Decay, loss, patience.
         folder: For checkpoints.
-        logit_offsets: See `SmoothedCrossentropy`.
+        logit_offsets: See `VoteLoss`.
         eval_data: Batches to watch.
         logs: Folder for TensorBoard.
         on_epoch: Called with the name of the stage, the epoch from 1 on, and
@@ -91,7 +92,7 @@ def run_stage(
     )
     model.compile(
         optimizer=optimizer,
-        loss=SmoothedCrossentropy(config.label_smoothing, logit_offsets),
+        loss=build_loss(config, logit_offsets),
         metrics=[PooledAccuracy()],
         weighted_metrics=[],
         # On a CPU, XLA compiles longer than these stages run.
@@ -127,6 +128,16 @@ def run_stage(
         resume.load_best()
     model.steps_per_execution = 1  # `predict` would unroll as many copies of the model
     return StageResult(resume.history, resume.best_epoch)
+
+
+def build_loss(config: TrainConfig, logit_offsets: Sequence[float] | None = None) -> keras.Loss:
+    """Makes the loss of a configuration."""
+    return LOSSES.make(
+        config.loss,
+        config.loss_options,
+        label_smoothing=config.label_smoothing,
+        logit_offsets=logit_offsets,
+    )
 
 
 def _largest_divisor(number: int, limit: int) -> int:

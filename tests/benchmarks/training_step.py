@@ -25,12 +25,13 @@ import tensorflow as tf
 from table import print_table, write_figures
 
 from trainer.config import Config, apply_overrides, load_config
-from trainer.features import array_batches
+from trainer.features import StackedRows, array_batches
 from trainer.inputs import InputSpec
-from trainer.losses.smoothed_crossentropy import SmoothedCrossentropy
 from trainer.metrics.pooled_accuracy import PooledAccuracy
 from trainer.model import build_voter, build_votes
 from trainer.preprocessing import build_branches, preprocess
+from trainer.sample import Sample
+from trainer.stage import build_loss
 
 REUSED_BAR = 35
 _SIZES = {
@@ -137,7 +138,7 @@ def _make_way(
     # As `trainer.stage` compiles it.
     model.compile(
         optimizer=keras.optimizers.AdamW(1e-5, config.train.weight_decay, clipnorm=1.0),
-        loss=SmoothedCrossentropy(config.train.label_smoothing),
+        loss=build_loss(config.train),
         metrics=[PooledAccuracy()],
         weighted_metrics=[],
         jit_compile=False,
@@ -148,8 +149,9 @@ def _make_way(
         for key, tensor in _choose(tensors, model).items()
     }
     rows = len(next(iter(arrays.values())))
-    class_ids, ones = np.arange(rows) % _NUM_CLASSES, np.ones(rows, np.float32)
-    batches = array_batches(arrays, class_ids, ones, rows // steps, seed=0)
+    sample = Sample.of(np.arange(rows), np.arange(rows) % _NUM_CLASSES)
+    stacked = {key: StackedRows([values]) for key, values in arrays.items()}
+    batches = array_batches(stacked, sample, rows // steps, seed=0)
     return Way(name, model, batches, steps)
 
 

@@ -65,7 +65,11 @@ class Tuned:
 def tuned(tiny_bert: str, frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Tuned:
     said = io.StringIO()
     with contextlib.redirect_stderr(said):
-        run = Run(configure(tiny_bert, "lora"), tmp_path_factory.mktemp("run"), source=frame)
+        run = Run(
+            configure(tiny_bert, "lora", sampling="balanced"),
+            tmp_path_factory.mktemp("run"),
+            source=frame,
+        )
         run.prepare()
         network = run.train()
     assert not run.refits, "training encoders twice is not cheap: `auto` must not"

@@ -30,6 +30,8 @@ def test_workdir_holds_what_is_promised(trained):
 
 def test_metrics_have_the_promised_keys(metrics):
     assert {"accuracy", "macro_f1", "weighted_f1", "per_class", "num_examples"} <= set(metrics)
+    parts = [metrics[part] for part in ("tail", "head") if part in metrics]
+    assert sum(part["num_examples"] for part in parts) == metrics["num_examples"]
     assert set(metrics["levels"]) == {"department", "category"}
     assert set(metrics["per_class"]) == {"home > lamps", "worn > watches", "worn > shirts"}
     assert sum(of["support"] for of in metrics["per_class"].values()) == metrics["num_examples"]

@@ -143,6 +143,12 @@ def test_wrong_settings_are_answered_with_right_ones(setting, message):
         (TrainConfig, {"patience": -1}, "of at least 0"),
         (TrainConfig, {"label_smoothing": 1.0}, "below 1"),
         (TrainConfig, {"class_weights": "balance"}, "Did you mean 'balanced'"),
+        (TrainConfig, {"sampling": "balance"}, "Did you mean 'balanced'"),
+        (
+            TrainConfig,
+            {"sampling": "balanced", "class_weights": "effective"},
+            "class_weights must be none with train.sampling=balanced",
+        ),
         (TrainConfig, {"refit": "yes"}, "'always', 'auto', 'never'"),
     ],
 )

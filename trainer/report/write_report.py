@@ -16,6 +16,7 @@ from trainer.report.report_data import ReportData
 from trainer.report.study_row import StudyRow
 from trainer.report.text_filters import count
 from trainer.report.thumbnail import thumbnail
+from trainer.slices import TAIL
 
 MAX_CLASSES_LISTED = 500
 """Rows of the table by class; a taxonomy of 20,000 would not open on a phone."""
@@ -45,6 +46,7 @@ def render_report(data: ReportData) -> str:
         title=data.title,
         data=data,
         max_classes=MAX_CLASSES_LISTED,
+        tail=TAIL,
         sections=sections,
         has_data_section="data" in dict(sections),
         num_correct=num_correct,

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from trainer.answers import Answers
-from trainer.evaluate import count_confusions, evaluate_answers, evaluate_slices
+from trainer.evaluate import count_confusions, evaluate_answers, evaluate_slices, evaluate_tail
 from trainer.report.mistake import Mistake
 from trainer.report.report_data import ReportData
 from trainer.report.study_row import StudyRow
@@ -241,6 +241,20 @@ def test_says_which_rows_the_figures_leave_out():
     assert "without a label: 1." in text
     assert "such as a broken picture: 1." in text
     assert "that the model does not know ('new'): 1." in text
+
+
+def test_rare_classes_stand_beside_the_others():
+    answers, truth = make_answers(FLAT)
+    metrics = evaluate_answers(answers, truth)
+    assert "Training rows a class" not in Page(render_report(ReportData("t", metrics))).text
+    for counts, expected in (
+        ({"chair": 21}, ["up to 20", "over 20"]),
+        (dict.fromkeys(FLAT, 21), ["over 20"]),
+    ):
+        parts = evaluate_tail(metrics["per_class"], counts)
+        text = Page(render_report(ReportData("t", {**metrics, **parts}))).text
+        assert [size for size in ("up to 20", "over 20") if size in text] == expected
+        assert f"{100 * parts['head']['accuracy']:.1f}\u00a0%" in text
 
 
 def test_one_slice_of_all_rows_is_a_sentence_rather_than_a_table():
