@@ -38,6 +38,9 @@ class DataConfig:
             labelled wrongly.
         wrong_labels: What becomes of those among the training rows: `drop`, or
             `relabel` as suggested. Rows that figures are reported on stay.
+        unlabeled: Table of more products, without labels, to learn from as well
+            as from the rows of `table` that have none; `table` itself for
+            those alone.
         seed: Of the drawn split.
     """
 
@@ -54,6 +57,7 @@ class DataConfig:
     slices: str = ""
     suspicious: str = ""
     wrong_labels: str = "drop"
+    unlabeled: str = ""
     seed: int = 0
 
     def __post_init__(self) -> None:
