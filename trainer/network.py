@@ -26,7 +26,6 @@ from trainer.model import build_scorer, build_voter, build_votes
 from trainer.pooling import fit_vote_weights, prior_weights
 from trainer.preprocessing import Branch, build_branches
 from trainer.sample import Sample
-from trainer.spreading import spread_labels
 from trainer.stage import run_stage
 
 _AT_ONCE = 32
@@ -45,7 +44,7 @@ class Network:
         vote_weights: `(num_votes,)`, see `VotePool`.
         history: One dict an epoch, with `stage` and `epoch`.
         epochs: Stage to the number of epochs that gave the result.
-        spread: Unlabeled rows with the classes that were found for them.
+        spread: Unlabeled rows among those learned from, as what.
     """
 
     branches: tuple[Branch, ...]
@@ -91,8 +90,7 @@ def fit_network(
         folder: For checkpoints; what is found there is gone on with.
         sample: Rows to learn from.
         watched: Rows to choose the epoch and the vote weights by; may be none.
-        unlabeled: `(n,)`, ascending rows to learn from without their classes:
-            what preprocessing needs, and the labels that spread to them.
+        unlabeled: `(n,)`, rows that preprocessing learns from beside the sample.
         epochs: Epochs by stage, where they were found before.
         vote_weights: Where they were found before.
         logs: Folder for TensorBoard.
@@ -105,14 +103,9 @@ def fit_network(
     # The process computes in one precision: what is built from here on takes it up.
     keras.config.set_dtype_policy(_dtype_policy(train.mixed_precision))
     branches = build_branches(inputs, config.model.encoders)
-    folder /= _checkpoint_key(config, inputs, store, [sample, watched, unlabeled], epochs)
+    folder /= _checkpoint_key(config, inputs, store, [sample, watched], unlabeled, epochs)
     store.adapt(branches, np.union1d(sample.rows, unlabeled))
     encoders = store.build_encoders(branches)
-    spread = Sample.of([], [])
-    if len(unlabeled):
-        arrays = store.arrays(branches, encoders)
-        spread = _spread(branches, arrays, sample, unlabeled, num_classes)
-        sample = sample + spread
     widths = {name: encoder.output.shape[-1] for name, encoder in encoders.items()}
     # A prior on the weights, once for the whole table, beside a mean over rows and votes.
     l2 = train.l2 / (2 * len(sample) * (len(branches) + 1))
@@ -124,7 +117,6 @@ def fit_network(
         voter=build_voter(branches, encoders, votes),
         cached_voter=build_voter(branches, encoders, votes, cached=pretrained),
         vote_weights=prior_weights(len(branches) + 1),
-        spread=spread,
     )
     class_ids = sample.class_ids
     class_weights = _class_weights(class_ids, num_classes, train.class_weights)
@@ -262,39 +254,12 @@ def _logit_offsets(
     return (strength * np.log(counts / counts.sum())).tolist()
 
 
-def _spread(
-    branches: Sequence[Branch],
-    arrays: Mapping[str, StackedRows],
-    sample: Sample,
-    unlabeled: np.ndarray,
-    num_classes: int,
-) -> Sample:
-    """Labels unlabeled rows from a sample that they are like, by what is known before training."""
-    rows = np.concatenate([sample.rows, unlabeled])
-    known = [branch.name for branch in branches if branch.encoder.pretrained]
-    if not known:
-        raise ValueError(
-            "data.unlabeled needs an encoder whose embeddings say something before training, such "
-            f"as ngram or bert. Received: {sorted({of.encoder_name for of in branches})}."
-        )
-    # Zeros where the input is absent: so it has no say in who is alike.
-    parts = [
-        arrays[branch.name][rows] * arrays[present_name(branch.input.name)][rows][:, None]
-        for branch in branches
-        if branch.encoder.pretrained
-    ]
-    class_ids, weights = spread_labels(
-        np.concatenate(parts, axis=1), sample.class_ids, num_classes
-    )
-    reached = weights > 0
-    return Sample.of(unlabeled[reached], class_ids[reached], weights[reached])
-
-
 def _checkpoint_key(
     config: Config,
     inputs: Sequence[InputSpec],
     store: FeatureStore,
     samples: Sequence[Sample],
+    unlabeled: np.ndarray,
     epochs: dict[str, int] | None,
 ) -> str:
     """Names a training by all that decides its outcome."""
@@ -304,6 +269,7 @@ def _checkpoint_key(
         "inputs": [dataclasses.astuple(spec) for spec in inputs],
         "sources": [source.name for source in store.sources],
         "samples": [sample.digest() for sample in samples],
+        "unlabeled": hashlib.sha256(unlabeled.tobytes()).hexdigest(),
         "epochs": epochs,
     }
     text = json.dumps(described, sort_keys=True, default=str)

@@ -84,7 +84,7 @@ def configure(args: argparse.Namespace) -> Config:
         given.setdefault("label", _DEMO_LABEL)
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, **given))
     config = apply_overrides(config, args.set)
-    files = {
+    files: dict[str, Any] = {
         name: str(Path(path).absolute())
         for name in ("suspicious", "unlabeled")
         if (path := getattr(config.data, name))

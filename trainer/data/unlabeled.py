@@ -36,11 +36,14 @@ def read_unlabeled(path: str, inputs: Sequence[InputSpec]) -> Table:
 
 
 def stack_tables(tables: Sequence[Table], inputs: Sequence[InputSpec]) -> Table:
-    """Puts what the inputs read of several tables one under the other, with whole paths."""
+    """Puts what the inputs read of several tables one under the other, with whole paths.
+
+    Columns that a table does not have are empty there.
+    """
     files = {name for spec in inputs if spec.kind in FILE_SUFFIXES for name in spec.columns}
     frames = []
     for table in tables:
-        frame = table.frame[_columns(inputs)].astype(object)
+        frame = table.frame.reindex(columns=_columns(inputs)).astype(object)
         for name in files:
             frame[name] = [_whole_path(cell, table.folder) for cell in frame[name]]
         frames.append(frame)
