@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.sparse import csr_matrix, diags, identity
 from scipy.sparse.linalg import cg
-from scipy.special import softmax
 from sklearn.neighbors import NearestNeighbors
+from sklearn.preprocessing import normalize
 
 from trainer.features import StackedRows
 from trainer.preprocessing import Branch, present_name
@@ -16,8 +16,6 @@ from trainer.sample import Sample
 
 # Cosines are raised to this power, so that the nearest of the neighbours count most.
 _GAMMA = 3
-# Networks trained on few rows are less sure than they are right. Chosen by cross-validation.
-_SCORES_POWER = 3
 # Products of one price need not be alike.
 _KINDS = ("image", "text")
 _NUM_NEIGHBORS = 20
@@ -51,7 +49,7 @@ def spread_labels(
         The unlabeled rows as what is likeliest, weighted by how sure that is.
     """
     known = [of for of in branches if of.encoder.pretrained and of.input.kind in _KINDS]
-    pooled = _SCORES_POWER * np.log(np.maximum(scores, 1e-12))
+    shares = scores
     if known:
         rows = np.concatenate([sample.rows, unlabeled])
         # An input that is absent has no say in who is alike.
@@ -59,9 +57,8 @@ def spread_labels(
             arrays[of.name][rows] * arrays[present_name(of.input.name)][rows][:, None]
             for of in known
         ]
-        shares = propagate(np.concatenate(parts, axis=1), sample.class_ids, scores.shape[1])
-        pooled += np.log(np.maximum(shares, 1e-12))
-    shares = softmax(pooled, axis=1)
+        alike = propagate(np.concatenate(parts, axis=1), sample.class_ids, scores.shape[1])
+        shares = normalize(np.maximum(scores * alike, 1e-12), norm="l1")
     return Sample.of(unlabeled, shares.argmax(axis=1), certainty(shares))
 
 
