@@ -57,19 +57,20 @@ def spread_labels(
             arrays[of.name][rows] * arrays[present_name(of.input.name)][rows][:, None]
             for of in known
         ]
-        alike = propagate(np.concatenate(parts, axis=1), sample.class_ids, scores.shape[1])
+        seeds = sample.weights[:, None] * np.eye(scores.shape[1])[sample.class_ids]
+        alike = propagate(np.concatenate(parts, axis=1), seeds)
         shares = normalize(np.maximum(scores * alike, 1e-12), norm="l1")
     return Sample.of(unlabeled, shares.argmax(axis=1), certainty(shares))
 
 
-def propagate(embeddings: np.ndarray, class_ids: np.ndarray, num_classes: int) -> np.ndarray:
+def propagate(embeddings: np.ndarray, seeds: np.ndarray) -> np.ndarray:
     """Lets labels flow over the graph of nearest neighbours.
 
     Args:
         embeddings: float array `(labelled + unlabeled, width)`, those of the
             labelled rows first.
-        class_ids: int array `(labelled,)`.
-        num_classes: int.
+        seeds: float array `(labelled, num_classes)`, how much of each class
+            flows from a row.
 
     Returns:
         float64 array `(unlabeled, num_classes)`: of what reaches a row the
@@ -82,12 +83,13 @@ def propagate(embeddings: np.ndarray, class_ids: np.ndarray, num_classes: int) -
         al., 2003, "Semi-supervised learning using Gaussian fields and harmonic
         functions"): in sum each class is as frequent as among the labels.
     """
-    seeds = np.zeros((len(embeddings), num_classes))
-    seeds[np.arange(len(class_ids)), class_ids] = 1
+    num_labelled, num_classes = seeds.shape
+    sources = np.zeros((len(embeddings), num_classes))
+    sources[:num_labelled] = seeds
     system = identity(len(embeddings), format="csr") - _ALPHA * build_graph(embeddings)
-    flows = np.stack([cg(system, seed, rtol=1e-6)[0] for seed in seeds.T], axis=1)
+    flows = np.stack([cg(system, source, rtol=1e-6)[0] for source in sources.T], axis=1)
     # The solution has no negative values but those of rounding.
-    flows = np.maximum(flows[len(class_ids) :], 0)
+    flows = np.maximum(flows[num_labelled:], 0)
     masses = flows.sum(axis=0)
     flows *= np.divide(seeds.sum(axis=0), masses, out=np.zeros(num_classes), where=masses > 0)
     totals = flows.sum(axis=1, keepdims=True)
