@@ -167,8 +167,11 @@ class Run:
                 on_epoch=self.tracker.log_epoch,
             )
         if len(self.unlabeled):
-            given = f"{len(self.measured.spread)} of {len(self.unlabeled)}"
-            self.say(f"{given} rows without a label were given one")
+            spread = self.measured.spread
+            self.say(
+                f"{len(spread)} rows without a label were given one and count as "
+                f"{spread.weights.sum():.0f} rows"
+            )
         return self.measured
 
     def finish(self) -> Path:
