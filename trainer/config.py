@@ -39,6 +39,9 @@ class DataConfig:
         wrong_labels: What becomes of those among the training rows: `drop`,
             `relabel` as suggested, or `downweight`, to count as much as their
             `label_quality`. Rows that figures are reported on stay.
+        unlabeled: Table of more products, without labels, to learn from as well
+            as from the rows of `table` that have none; `table` itself for
+            those alone.
         seed: Of the drawn split.
     """
 
@@ -55,6 +58,7 @@ class DataConfig:
     slices: str = ""
     suspicious: str = ""
     wrong_labels: str = "drop"
+    unlabeled: str = ""
     seed: int = 0
 
     def __post_init__(self) -> None:

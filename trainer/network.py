@@ -44,6 +44,7 @@ class Network:
         vote_weights: `(num_votes,)`, see `VotePool`.
         history: One dict an epoch, with `stage` and `epoch`.
         epochs: Stage to the number of epochs that gave the result.
+        spread: Unlabeled rows among those learned from, as what.
     """
 
     branches: tuple[Branch, ...]
@@ -52,6 +53,7 @@ class Network:
     vote_weights: np.ndarray
     history: list[dict[str, Any]] = field(default_factory=list)
     epochs: dict[str, int] = field(default_factory=dict)
+    spread: Sample = field(default_factory=lambda: Sample.of([], []))
 
     @functools.cached_property
     def voter(self) -> keras.Model:
@@ -119,6 +121,7 @@ def fit_network(
     sample: Sample,
     watched: Sample,
     *,
+    unlabeled: np.ndarray,
     epochs: dict[str, int] | None = None,
     vote_weights: np.ndarray | None = None,
     logs: Path | None = None,
@@ -134,6 +137,7 @@ def fit_network(
         folder: For checkpoints; what is found there is gone on with.
         sample: Rows to learn from.
         watched: Rows to choose the epoch and the vote weights by; may be none.
+        unlabeled: `(n,)`, rows that preprocessing learns from beside the sample.
         epochs: Epochs by stage, where they were found before.
         vote_weights: Where they were found before.
         logs: Folder for TensorBoard.
@@ -146,7 +150,8 @@ def fit_network(
     # The process computes in one precision: what is built from here on takes it up.
     keras.config.set_dtype_policy(_dtype_policy(train.mixed_precision))
     branches = build_branches(inputs, config.model.encoders)
-    store.adapt(branches, sample.rows)
+    folder /= _checkpoint_key(config, inputs, store, [sample, watched], unlabeled, epochs)
+    store.adapt(branches, np.union1d(sample.rows, unlabeled))
     encoders = store.build_encoders(branches)
     widths = {name: encoder.output.shape[-1] for name, encoder in encoders.items()}
     # A prior on the weights, once for the whole table, beside a mean over rows and votes.
@@ -160,7 +165,7 @@ def fit_network(
         network,
         config,
         store,
-        folder / _checkpoint_key(config, inputs, store, sample, watched, epochs),
+        folder,
         weighted,
         watched,
         _logit_offsets(
@@ -310,8 +315,8 @@ def _checkpoint_key(
     config: Config,
     inputs: Sequence[InputSpec],
     store: FeatureStore,
-    sample: Sample,
-    watched: Sample,
+    samples: Sequence[Sample],
+    unlabeled: np.ndarray,
     epochs: dict[str, int] | None,
 ) -> str:
     """Names a training by all that decides its outcome."""
@@ -320,7 +325,8 @@ def _checkpoint_key(
         "train": dataclasses.asdict(config.train),
         "inputs": [dataclasses.astuple(spec) for spec in inputs],
         "sources": [source.name for source in store.sources],
-        "samples": [sample.digest(), watched.digest()],
+        "samples": [sample.digest() for sample in samples],
+        "unlabeled": hashlib.sha256(unlabeled.tobytes()).hexdigest(),
         "epochs": epochs,
     }
     text = json.dumps(described, sort_keys=True, default=str)

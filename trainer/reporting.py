@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from trainer.answers import Answers
@@ -92,6 +93,7 @@ def evaluate_run(run: Run, network: Network) -> dict[str, Any]:
         columns=list(run.catalogue.columns.values()),
         columns_left_out=run.catalogue.leaks,
         rows_left_out=run.catalogue.rows_left_out,
+        spread=_describe_spread(run, network),
         problem_rows=[(run.catalogue.ids[row], status) for row, status in run.problems.items()],
         split_sizes={name: len(run.catalogue.rows(name)) for name in SPLITS},
         split_note=f"{run.catalogue.num_groups} groups of near-duplicates stay in one split.",
@@ -169,6 +171,18 @@ def _study_row(
     by_slice = evaluate_slices(answers, labels, slices)
     first = next(iter(by_slice.values()), {})
     return StudyRow(tuple(inputs), metrics["accuracy"], metrics["macro_f1"], first)
+
+
+def _describe_spread(run: Run, network: Network) -> list[tuple[str, int, int, float]]:
+    """Returns what unlabeled rows were given: label, training rows, unlabeled ones, certainty."""
+    spread, class_names = network.spread, run.catalogue.class_names
+    labelled = np.bincount(run.sample("train").class_ids, minlength=len(class_names))
+    given = np.bincount(spread.class_ids, minlength=len(class_names))
+    sure = np.bincount(spread.class_ids, spread.weights, minlength=len(class_names))
+    return [
+        (class_names[index], int(labelled[index]), int(given[index]), sure[index] / given[index])
+        for index in np.flatnonzero(given)
+    ]
 
 
 def _describe_model(run: Run, network: Network) -> str:

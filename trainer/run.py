@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import itertools
 import json
@@ -43,6 +44,7 @@ from trainer.network import Network, fit_network
 from trainer.preprocessing import build_branches, present_name
 from trainer.registry import MODALITIES
 from trainer.sample import Sample
+from trainer.spreading import spread_labels
 from trainer.stage import build_loss
 from trainer.tracking.tracker import build_tracker
 
@@ -90,6 +92,8 @@ class Run:
             f"{describe_splits(self.catalogue)}; {self.catalogue.num_groups} groups of "
             "near-duplicates kept together"
         )
+        if self.config.data.unlabeled:
+            self.say(f"{len(self.catalogue.unlabeled.frame)} rows without a label to learn from")
         for reason, rows in self.catalogue.rows_left_out.items():
             self.say(f"{rows} rows left out: {reason}")
         if without := sorted(set(self.catalogue.class_names) - set(self.catalogue.labels)):
@@ -114,18 +118,24 @@ class Run:
     def _open_store(self) -> None:
         """Writes the examples where they are not yet, and opens the features."""
         cache, catalogue = self.workdir / "cache", self.catalogue
-        examples = cache / f"examples-{catalogue.content_fingerprint()}"
+        examples, unlabeled = (
+            cache / f"examples-{catalogue.content_fingerprint(table)}"
+            for table in (catalogue.table, catalogue.unlabeled)
+        )
         texts = catalogue.taxonomy.texts.values()
         described = repr([*texts, catalogue.inputs])
         names = cache / f"names-{hashlib.sha256(described.encode()).hexdigest()[:16]}"
         with self.timed("write the examples"):
             if not examples.is_dir():
                 write_examples(catalogue.table, catalogue.inputs, examples)
+            if not unlabeled.is_dir():
+                write_examples(catalogue.unlabeled, catalogue.inputs, unlabeled)
             if not names.is_dir():
                 write_texts(list(itertools.chain(*texts)), catalogue.inputs, names)
         problems = json.loads((examples / PROBLEMS_FILE).read_text())
         self.problems: dict[int, str] = {int(row): problem for row, problem in problems.items()}
-        self.store = FeatureStore(cache / "features", [examples, names])
+        self.store = FeatureStore(cache / "features", [examples, names, unlabeled])
+        self.unlabeled = self.store.positions(2)
         counts = np.array([len(of_class) for of_class in texts])
         self.names = Sample.of(
             self.store.positions(1),
@@ -161,6 +171,12 @@ class Run:
         for name, counts in self.measured.count_parameters().items():
             share = 100 * counts["trained"] / max(counts["all"], 1)
             self.say(f"{name}: trained {counts['trained']:,} of {counts['all']:,} ({share:.2f} %)")
+        if len(self.unlabeled):
+            spread = self.measured.spread
+            self.say(
+                f"{len(spread)} rows without a label were given one and count as "
+                f"{spread.weights.sum():.0f} rows"
+            )
         return self.measured
 
     def finish(self) -> Path:
@@ -203,29 +219,49 @@ class Run:
         watched: Sample | None = None,
         *,
         inputs: Sequence[InputSpec] | None = None,
+        unlabeled: np.ndarray | None = None,
         **options: Any,
     ) -> Network:
         """Fits a network to some rows and, where words are read, the names of the classes.
+
+        Where there are unlabeled rows, that network says what they are, and
+        another one learns from them too.
 
         Args:
             sample: Rows to learn from.
             watched: Rows to watch; none by default.
             inputs: Which inputs to use; all by default.
+            unlabeled: `(n,)`, ascending rows to learn from without their
+                labels; by default those that have none.
             options: See `fit_network`.
         """
         inputs = self.catalogue.inputs if inputs is None else inputs
+        unlabeled = self.unlabeled if unlabeled is None else unlabeled
         if self.reads_names(inputs):
             sample = sample + self.names
-        return fit_network(
+        fit = functools.partial(
+            fit_network,
             inputs,
             len(self.catalogue.class_names),
             self.config,
             self.store,
             self.workdir / "cache" / "checkpoints",
-            sample,
-            watched or Sample.of(np.zeros(0), np.zeros(0)),
+            watched=watched or Sample.of(np.zeros(0), np.zeros(0)),
+            unlabeled=unlabeled,
             **options,
         )
+        if not len(unlabeled):
+            return fit(sample)
+        spread = self._label(fit(sample, logs=None, on_epoch=None), sample, unlabeled)
+        network = fit(sample + spread)
+        network.spread = spread
+        return network
+
+    def _label(self, network: Network, sample: Sample, unlabeled: np.ndarray) -> Sample:
+        """Labels rows by what a network says of them and by rows that they are like."""
+        votes, _ = self.vote(network, unlabeled)
+        arrays = self.store.arrays(network.branches, network.encoders)
+        return spread_labels(network.branches, arrays, sample, unlabeled, network.pool(votes))
 
     def reads_names(self, inputs: Sequence[InputSpec]) -> bool:
         """Whether a network of some inputs learns from the texts of the classes."""

@@ -34,6 +34,8 @@ class ReportData:
         columns: Columns of the table as they were understood.
         columns_left_out: By column, the reason: a leak, or asked for.
         rows_left_out: By reason, the number of rows.
+        spread: Of classes that unlabeled rows were given: the label, rows that
+            have it, unlabeled rows that were given it, their mean certainty.
         problem_rows: `(id, status)` of rows answered from less than they should have.
         split_sizes: Rows by split.
         split_note: str. How the split was made, with the number of groups of
@@ -59,6 +61,7 @@ class ReportData:
     columns: Sequence[Column] = ()
     columns_left_out: Mapping[str, str] = field(default_factory=dict)
     rows_left_out: Mapping[str, int] = field(default_factory=dict)
+    spread: Sequence[tuple[str, int, int, float]] = ()
     problem_rows: Sequence[tuple[str, str]] = ()
     split_sizes: Mapping[str, int] = field(default_factory=dict)
     split_note: str = ""
