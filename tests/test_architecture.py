@@ -18,6 +18,7 @@ MEMBER_PACKAGES = (
     "objectives",
     "selection",
     "tracking",
+    "tuning",
 )
 # Base classes are what members share; every other module of these packages is a member.
 BASES = {
@@ -27,6 +28,7 @@ BASES = {
     "trainer.objectives.objective",
     "trainer.selection.candidates",
     "trainer.tracking.tracker",
+    "trainer.tuning.tuning",
 }
 LIGHT = ("trainer.data", "trainer.modalities", "trainer.demo_catalogue", "trainer.report")
 HEAVY = {"tensorflow", "keras", "keras_hub", "tensorflow_text"}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
 from trainer.config import TrainConfig
+from trainer.optimizer import TunedAdamW
+from trainer.tuning.tuning import Tuning
 
 # Shares of the steps, and of the peak of the learning rate.
 _EMA_STEPS = 0.1
@@ -16,8 +19,12 @@ _SWA_RATE = 0.5
 
 
 def build_optimizer(
-    config: TrainConfig, learning_rate: float, epochs: int, steps: int
-) -> keras.optimizers.Optimizer:
+    config: TrainConfig,
+    learning_rate: float,
+    epochs: int,
+    steps: int,
+    tuned: Sequence[tuple[Tuning, keras.Model]] = (),
+) -> TunedAdamW:
     """Makes AdamW with a warm-up and a cosine decay, averaging weights where that is configured.
 
     Args:
@@ -26,10 +33,10 @@ def build_optimizer(
             last epochs to half the peak, and stays there while it is taken.
         epochs: int.
         steps: int. Batches an epoch.
+        tuned: See `TunedAdamW`.
 
     Reference:
-        Loshchilov and Hutter, 2019, arXiv:1711.05101; of the moving average,
-        Polyak and Juditsky, 1992.
+        Of the moving average, Polyak and Juditsky, 1992.
     """
     first = max(int(_SWA_START * epochs), 1)
     total = max((first if config.average == "swa" else epochs) * steps, 1)
@@ -41,16 +48,20 @@ def build_optimizer(
         warmup_target=learning_rate if warmup else None,
         warmup_steps=warmup,
     )
-    options = {"weight_decay": config.weight_decay, "clipnorm": 1.0}
+    options: dict[str, Any] = {
+        "peak": learning_rate,
+        "decay": config.weight_decay,
+        "tuned": tuned,
+        "num_steps": epochs * steps,
+        "clipnorm": 1.0,
+    }
     if config.average == "swa":
         return EpochMeanAdamW(schedule, first, steps, **options)
     momentum = 1 - 1 / max(_EMA_STEPS * total, 1)
-    return keras.optimizers.AdamW(
-        schedule, use_ema=config.average == "ema", ema_momentum=momentum, **options
-    )
+    return TunedAdamW(schedule, use_ema=config.average == "ema", ema_momentum=momentum, **options)
 
 
-class EpochMeanAdamW(keras.optimizers.AdamW):
+class EpochMeanAdamW(TunedAdamW):
     """AdamW whose average of the weights is their mean at the ends of the last epochs.
 
     It takes the place of Keras' moving average, with all that goes with it:
@@ -61,6 +72,7 @@ class EpochMeanAdamW(keras.optimizers.AdamW):
         first_epoch: int. The first epoch at whose end weights enter the mean;
             before it the average is the current weights.
         steps: int. Batches an epoch.
+        kwargs: See `TunedAdamW`.
 
     Reference:
         Izmailov et al., 2018, arXiv:1803.05407. The statistics of batch

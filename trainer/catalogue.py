@@ -25,6 +25,7 @@ from trainer.data.splits import SPLITS, split_rows, user_splits
 from trainer.data.suspicions import NO_SPLIT, read_suspicions, settle_suspicions
 from trainer.data.table import Table, read_table
 from trainer.data.taxonomy import Taxonomy, check_labels, read_taxonomy
+from trainer.data.unlabeled import find_copies, read_unlabeled, stack_tables
 from trainer.inputs import InputSpec
 from trainer.registry import unknown
 
@@ -38,6 +39,7 @@ class Catalogue:
 
     Args:
         table: Labelled rows only.
+        unlabeled: Inputs of the rows without a label that training may use.
         ids: Their ids.
         labels: Their label paths, joined.
         taxonomy: All classes.
@@ -53,6 +55,7 @@ class Catalogue:
     """
 
     table: Table
+    unlabeled: Table
     ids: list[str]
     labels: list[str]
     taxonomy: Taxonomy
@@ -88,28 +91,28 @@ class Catalogue:
 
     def take(self, rows: np.ndarray) -> Table:
         """Returns the table of some rows."""
-        return Table(self.table.frame.iloc[rows].reset_index(drop=True), self.table.folder)
+        return _take(self.table, rows)
 
-    def content_fingerprint(self) -> str:
-        """Returns a hash of what is read of the rows: cells, and picture files by size and time."""
+    def content_fingerprint(self, table: Table) -> str:
+        """Returns a hash of what is read of a table: cells, and picture files by size and time."""
         digest = hashlib.sha256(_EXAMPLES_VERSION)
         digest.update(repr([(s.name, s.kind, s.columns) for s in self.inputs]).encode())
-        digest.update(b"%d rows" % len(self.table.frame))
+        digest.update(b"%d rows" % len(table.frame))
         for spec in self.inputs:
             for name in spec.columns:
-                for cell in self.table.frame[name]:
+                for cell in table.frame[name]:
                     digest.update(_content(cell))
                     if spec.kind == "image":
-                        digest.update(_file_state(self.table.folder, as_text(cell)))
+                        digest.update(_file_state(table.folder, as_text(cell)))
         return digest.hexdigest()[:16]
 
     def fingerprint(self) -> str:
-        """Returns a hash of the content, taxonomy, labels, ids, splits and weights."""
+        """Returns a hash of the contents, taxonomy, labels, ids, splits and weights."""
         auxiliary = {name: cells.tolist() for name, cells in self.auxiliary.items()}
         rows = [self.labels, self.ids, self.taxonomy, self.splits.tolist(), self.weights.tolist()]
-        rows.append(auxiliary)
-        digest = hashlib.sha256(self.content_fingerprint().encode())
-        digest.update(repr(rows).encode())
+        digest = hashlib.sha256(repr([*rows, auxiliary]).encode())
+        for table in (self.table, self.unlabeled):
+            digest.update(self.content_fingerprint(table).encode())
         return digest.hexdigest()[:16]
 
 
@@ -171,16 +174,16 @@ def load_catalogue(
             "At least two classes need rows. Received: "
             f"{len(labels)} labelled rows of {len(paths)}, classes {sorted(set(labels))}."
         )
-    rows_left_out = {"no label": len(paths) - len(labels)} if len(labels) < len(paths) else {}
     ids = row_ids(table)
     kept_ids = [ids[row] for row in labelled]
-    kept = Table(table.frame.iloc[labelled].reset_index(drop=True), table.folder)
+    kept = _take(table, labelled)
     inputs = plan_inputs(columns, text=config.text)
     taxonomy = Taxonomy.of_labels(labels)
     if config.taxonomy:
         num_levels = 0 if config.label_separator else len(config.label)
         taxonomy = read_taxonomy(config.taxonomy, inputs, num_levels)
         check_labels(taxonomy, kept_ids, labels)
+    unlabeled, rows_left_out = _find_unlabeled(table, labelled, inputs, config)
     split_column = next((c.name for c in columns.values() if c.kind == "split"), None)
     num_groups = 0
     if split_column and not draw_splits:
@@ -201,6 +204,7 @@ def load_catalogue(
         rows_left_out["suspicious label"] = left_out
     return Catalogue(
         table=kept,
+        unlabeled=unlabeled,
         ids=kept_ids,
         labels=labels,
         taxonomy=taxonomy,
@@ -220,6 +224,31 @@ def describe_splits(catalogue: Catalogue) -> str:
     """Returns one line for people, `565 train, 71 eval, 70 test rows`."""
     sizes = {split: len(catalogue.rows(split)) for split in catalogue.split_names}
     return ", ".join(f"{size} {split}" for split, size in sizes.items() if size) + " rows"
+
+
+def _find_unlabeled(
+    table: Table, labelled: np.ndarray, inputs: tuple[InputSpec, ...], config: DataConfig
+) -> tuple[Table, dict[str, int]]:
+    """Returns the unlabeled rows to train with, and why others are left out.
+
+    A copy of a held-out row would flatter the figures, and from one of a
+    training row there is nothing to learn.
+    """
+    own = _take(table, np.setdiff1d(np.arange(len(table.frame)), labelled))
+    if not config.unlabeled:
+        reasons = {"no label": len(own.frame)} if len(own.frame) else {}
+        return stack_tables([_take(own, [])], inputs), reasons
+    tables = [own]
+    if Path(config.unlabeled).absolute() != Path(config.table).absolute():
+        tables.append(read_unlabeled(config.unlabeled, inputs))
+    found = stack_tables(tables, inputs)
+    copies = find_copies(_take(table, labelled), found, inputs)
+    reasons = {"no label, nearly the same as a labelled row": int(copies.sum())}
+    return _take(found, np.flatnonzero(~copies)), reasons if copies.any() else {}
+
+
+def _take(table: Table, rows: Sequence[int] | np.ndarray) -> Table:
+    return Table(table.frame.iloc[rows].reset_index(drop=True), table.folder)
 
 
 def _draw_splits(config: DataConfig) -> Callable[[list[str], np.ndarray], np.ndarray]:

@@ -39,6 +39,9 @@ class DataConfig:
         wrong_labels: What becomes of those among the training rows: `drop`,
             `relabel` as suggested, or `downweight`, to count as much as their
             `label_quality`. Rows that figures are reported on stay.
+        unlabeled: Table of more products, without labels, to learn from as well
+            as from the rows of `table` that have none; `table` itself for
+            those alone.
         seed: Of the drawn split.
     """
 
@@ -55,6 +58,7 @@ class DataConfig:
     slices: str = ""
     suspicious: str = ""
     wrong_labels: str = "drop"
+    unlabeled: str = ""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -112,7 +116,8 @@ class TrainConfig:
         head_epochs: Of the first stage.
         head_learning_rate: Peak of the first stage.
         encoder_epochs: Of the second stage, where an encoder is to be trained.
-        encoder_learning_rate: Peak of the second stage.
+        vote_learning_rate: Peak of the votes in the second stage; that of an
+            encoder is an option of its tuning method.
         warmup: Share of the steps in which the learning rate rises.
         weight_decay: Of AdamW (Loshchilov and Hutter, 2019, arXiv:1711.05101).
         average: Answer with averaged weights: `ema`, an exponential moving average
@@ -163,7 +168,7 @@ class TrainConfig:
     head_epochs: int = 60
     head_learning_rate: float = 0.02
     encoder_epochs: int = 3
-    encoder_learning_rate: float = 2e-5
+    vote_learning_rate: float = 1e-3
     warmup: float = 0.1
     weight_decay: float = 0.0
     average: str = ""
@@ -203,14 +208,17 @@ class TrainConfig:
         for name in ("batch_size", "head_epochs", "ensemble"):
             if getattr(self, name) < 1:
                 _refuse(f"train.{name}", "must be at least 1", getattr(self, name))
-        for name in ("head_learning_rate", "encoder_learning_rate", "temperature"):
+        for name in ("head_learning_rate", "vote_learning_rate", "temperature"):
             if not 0 < getattr(self, name) < math.inf:
                 _refuse(f"train.{name}", "must be a number above 0", getattr(self, name))
         for name in ("encoder_epochs", "weight_decay", "l2", "patience"):
             if not 0 <= getattr(self, name) < math.inf:
                 _refuse(f"train.{name}", "must be a number of at least 0", getattr(self, name))
-        if self.distill and self.ensemble == 1:
-            _refuse("train.distill", "needs train.ensemble=2 or more", self.distill)
+        for name in ("bootstrap", "distill"):
+            if getattr(self, name) and self.ensemble == 1:
+                _refuse(f"train.{name}", "needs train.ensemble=2 or more", True)
+        if self.temperature != 1 and not self.distill:
+            _refuse("train.temperature", "needs train.distill=true", self.temperature)
 
 
 @dataclass(frozen=True)

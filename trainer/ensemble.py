@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ from trainer.config import Config
 from trainer.embed import FeatureStore
 from trainer.files import new_file
 from trainer.inputs import InputSpec
-from trainer.model import build_ensemble, build_voter
+from trainer.model import build_ensemble
 from trainer.network import Network, checkpoint_key, fit_network
-from trainer.pooling import fit_vote_weights
+from trainer.pooling import fit_vote_weights, prior_weights
 from trainer.preprocessing import Branch
 from trainer.sample import Sample
 
@@ -46,9 +46,12 @@ def fit_ensemble(
     sample: Sample,
     watched: Sample,
     *,
+    unlabeled: np.ndarray,
+    labels: Mapping[str, np.ndarray],
+    epochs: dict[str, int] | None = None,
+    vote_weights: np.ndarray | None = None,
     logs: Path | None = None,
     on_epoch: Callable[[str, int, Mapping[str, float]], None] | None = None,
-    **options: Any,
 ) -> Network:
     """Trains `train.ensemble` networks that differ in their seeds, and makes one of them.
 
@@ -56,9 +59,9 @@ def fit_ensemble(
 
     Returns:
         A network whose votes are the mean of theirs, with the encoders that
-        they share, and the history and logs of the first. Or, with `train.distill`, a
-        single one that has learned what they answer to its training rows in
-        place of the classes.
+        they share, and the history and logs of the first. Or, with
+        `train.distill`, a single one that has learned what they answer to its
+        training rows in place of the classes.
 
     Reference:
         Lakshminarayanan et al., 2017, arXiv:1612.01474, with the mean of
@@ -68,7 +71,8 @@ def fit_ensemble(
     train = config.train
 
     def fit(sample: Sample, *, told: bool, **changes: Any) -> Network:
-        own = dataclasses.replace(train, ensemble=1, distill=False, **changes)
+        alone = {"ensemble": 1, "bootstrap": False, "distill": False, "temperature": 1.0}
+        own = dataclasses.replace(train, **alone, **changes)
         return fit_network(
             inputs,
             num_classes,
@@ -77,9 +81,12 @@ def fit_ensemble(
             folder,
             sample,
             watched,
+            unlabeled=unlabeled,
+            labels=labels,
+            epochs=epochs,
+            vote_weights=vote_weights,
             logs=logs if told else None,
             on_epoch=on_epoch if told else None,
-            **options,
         )
 
     def member(index: int) -> Network:
@@ -90,50 +97,43 @@ def fit_ensemble(
     members = map(member, range(train.ensemble))
     if not train.distill:
         network = _join(list(members))
-        if options.get("vote_weights") is None and len(watched):
+        if vote_weights is None and len(watched):
             votes, _ = network.vote(store, watched.rows)
             network.vote_weights = fit_vote_weights(votes, watched.class_ids)
         return network
     # Kept, so that what learns from them goes on with the very same.
-    key = checkpoint_key(config, inputs, store, sample, watched, options.get("epochs"))
+    key = checkpoint_key(config, inputs, store, [sample, watched], unlabeled, labels, epochs)
     path = folder / key / "answers.npy"
     if not path.is_file():
-        answers = _pool(members, store, sample.rows, train.temperature)
+        # One member in memory at a time.
+        votes = sum(of.vote(store, sample.rows)[0] for of in members) / train.ensemble
         with new_file(path) as temporary:
-            np.save(temporary, answers)
+            np.save(temporary, _answers(votes, train.temperature))
     taught = dataclasses.replace(sample, answers=np.load(path))
     # These answers are smooth, and adjusted for rare classes, already.
     network = fit(taught, told=True, label_smoothing=0.0, logit_adjustment=0.0)
-    if options.get("vote_weights") is None and not len(watched):
-        # Where no rows say how sure to be.
+    if vote_weights is None and not len(watched):
+        # No rows say how sure to be.
         network.vote_weights = network.vote_weights * train.temperature
     return network
 
 
 def _join(members: Sequence[Network]) -> Network:
     first = members[0]
-    votes = build_ensemble([member.cached_voter.get_layer("votes") for member in members])
     epochs = {
         stage: round(np.mean([member.epochs[stage] for member in members]))
         for stage in first.epochs
     }
-    return dataclasses.replace(
-        first,
-        voter=build_voter(first.encoders, votes),
-        cached_voter=build_voter({}, votes),
-        epochs=epochs,
-    )
+    votes = build_ensemble([member.votes for member in members])
+    return dataclasses.replace(first, votes=votes, epochs=epochs)
 
 
-def _pool(
-    members: Iterable[Network], store: FeatureStore, rows: np.ndarray, temperature: float
-) -> np.ndarray:
-    """Returns the answers of all members together to some rows, `(n, num_classes)`."""
-    votes, weights = [], []
-    for member in members:  # one in memory at a time
-        votes.append(member.vote(store, rows)[0])
-        weights.append(member.vote_weights)
-    logits = np.einsum("v,nvc->nc", np.mean(weights, axis=0), np.mean(votes, axis=0))
+def _answers(votes: np.ndarray, temperature: float) -> np.ndarray:
+    """Pools votes `(n, num_votes, num_classes)` into soft targets `(n, num_classes)`.
+
+    By the prior weights: those that are fitted later are the pupil's.
+    """
+    logits = np.einsum("v,nvc->nc", prior_weights(votes.shape[1]), votes)
     return softmax(logits / temperature, axis=1).astype(np.float32)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from trainer.data.examples import read_examples
 from trainer.data.table import Table
+from trainer.features import StackedRows
 from trainer.files import new_folder, write_json
 from trainer.inputs import InputSpec
 from trainer.preprocessing import Branch, preprocess, present_name, raw_specs
@@ -121,6 +122,7 @@ def write_prepared(
     sample: Sample,
     folder: Path,
     branches: Sequence[Branch],
+    known: Mapping[str, StackedRows],
 ) -> None:
     """Preprocesses rows once: uint8 pictures and ids instead of JPEG and text.
 
@@ -130,6 +132,8 @@ def write_prepared(
         sample: Their targets and weights.
         folder: Of the new records.
         branches: The encoders.
+        known: Tensors that are known already, such as embeddings of frozen
+            encoders, of all rows that there are.
     """
     targets = sample.targets()
     named = targets if isinstance(targets, dict) else {"": targets}
@@ -138,17 +142,20 @@ def write_prepared(
     for branch in branches:
         specs.update(branch.encoder.input_specs())
         specs[present_name(branch.input.name)] = tf.TensorSpec([], tf.bool)
+    for name, values in known.items():
+        specs[name] = tf.TensorSpec(values.shape[1:], values.dtype)
 
     def prepared_rows() -> Iterator[dict[str, Any]]:
-        label_rows = zip(*labels.values(), strict=True)
+        start = 0
         for source, rows in sources:
             for tensors in product_dataset(source, branches, rows=rows).as_numpy_iterator():
+                size = len(next(iter(tensors.values())))
+                taken = slice(start, start := start + size)
+                tensors.update({name: of[sample.rows[taken]] for name, of in known.items()})
+                tensors.update({name: of[taken] for name, of in labels.items()})
                 for values in zip(*tensors.values(), strict=True):
                     bar.update()
-                    yield {
-                        **dict(zip(tensors, values, strict=True)),
-                        **dict(zip(labels, next(label_rows), strict=True)),
-                    }
+                    yield dict(zip(tensors, values, strict=True))
 
     with progress_bar("Preparing products", len(sample)) as bar:
         write_records(folder, prepared_rows(), specs, rows_per_shard=1024)

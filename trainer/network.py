@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,21 +42,65 @@ class Network:
     Args:
         branches: The encoders' preprocessing halves.
         encoders: Their Keras halves, by branch name.
-        voter: Preprocessed tensors to votes `(batch, num_votes, num_classes)`.
-        cached_voter: What the first stage trained: the same from embeddings
-            of pretrained branches.
+        votes: From embeddings to votes, see `build_votes`.
         vote_weights: `(num_votes,)`, see `VotePool`.
         history: One dict an epoch, with `stage` and `epoch`.
         epochs: Stage to the number of epochs that gave the result.
+        spread: Unlabeled rows among those learned from, as what.
     """
 
     branches: tuple[Branch, ...]
     encoders: dict[str, keras.Model]
-    voter: keras.Model
-    cached_voter: keras.Model
+    votes: keras.Model
     vote_weights: np.ndarray
     history: list[dict[str, Any]] = field(default_factory=list)
     epochs: dict[str, int] = field(default_factory=dict)
+    spread: Sample = field(default_factory=lambda: Sample.of([], []))
+
+    @functools.cached_property
+    def voter(self) -> keras.Model:
+        """Preprocessed tensors to votes `(batch, num_votes, num_classes)`."""
+        return build_voter(self.encoders, self.votes)
+
+    @functools.cached_property
+    def cached_voter(self) -> keras.Model:
+        """What the first stage trains: the same from embeddings of pretrained branches."""
+        return self.join("head", self.votes)
+
+    @functools.cached_property
+    def tuned_voter(self) -> keras.Model:
+        """What the second stage trains: the same from embeddings of frozen branches."""
+        return self.join("encoders", self.votes)
+
+    def join(self, stage: str, votes: keras.Model) -> keras.Model:
+        """Joins votes, or what has their inputs, with the encoders that a stage computes."""
+        computed = self.computed
+        if stage == "head":
+            computed = [branch for branch in computed if not branch.encoder.pretrained]
+        return build_voter({branch.name: self.encoders[branch.name] for branch in computed}, votes)
+
+    @property
+    def frozen(self) -> list[Branch]:
+        """Pretrained branches that neither stage changes."""
+        return [
+            branch
+            for branch in self.branches
+            if branch.encoder.pretrained and not branch.encoder.method.trains
+        ]
+
+    @property
+    def computed(self) -> list[Branch]:
+        """Branches that the second stage computes at every step: all but the frozen ones."""
+        return [branch for branch in self.branches if branch not in self.frozen]
+
+    @property
+    def tuned(self) -> list[Branch]:
+        """Pretrained branches that the second stage trains."""
+        return [
+            branch
+            for branch in self.branches
+            if branch.encoder.pretrained and branch.encoder.method.trains
+        ]
 
     def pool(self, votes: np.ndarray) -> np.ndarray:
         """Turns votes `(rows, num_votes, num_classes)` into probabilities, as the scorer does."""
@@ -71,14 +116,32 @@ class Network:
             data = array_batches(arrays, Sample.of(rows, np.zeros(len(rows))), batch_size=256)
             votes = self.cached_voter.predict(data, verbose=0)
             return votes, {name: arrays[present_name(name)][rows] for name in names}
-        vote_parts, present_parts = [], []
-        predict = tf.function(self.voter, reduce_retracing=True)
+        vote_parts, present_parts, start = [], [], 0
+        predict = tf.function(self.tuned_voter, reduce_retracing=True)
+        embeddings = store.arrays(self.frozen, self.encoders)
         for source, own in store.split(rows):
-            for tensors in product_dataset(source, self.branches, rows=own):
+            for tensors in product_dataset(source, self.computed, rows=own):
+                size = len(next(iter(tensors.values())))
+                taken = rows[start : start + size]
+                start += size
+                tensors.update({name: tf.constant(of[taken]) for name, of in embeddings.items()})
                 vote_parts.append(predict(tensors, training=False).numpy())
                 present_parts.append({name: tensors[present_name(name)].numpy() for name in names})
         present = {name: np.concatenate([part[name] for part in present_parts]) for name in names}
         return np.concatenate(vote_parts), present
+
+    def count_parameters(self) -> dict[str, dict[str, int]]:
+        """Returns how many weights were trained and how many there are, of all and by encoder."""
+        last = self.tuned_voter if "encoders" in self.epochs else self.cached_voter
+        trained = {id(weight) for weight in last.trainable_weights}
+        parts = {"network": self.voter, **self.encoders}
+        return {
+            name: {
+                "trained": sum(math.prod(of.shape) for of in part.weights if id(of) in trained),
+                "all": part.count_params(),
+            }
+            for name, part in parts.items()
+        }
 
     def scorer(self) -> keras.Model:
         """Returns the model from preprocessed tensors to probabilities."""
@@ -94,9 +157,10 @@ def fit_network(
     sample: Sample,
     watched: Sample,
     *,
+    unlabeled: np.ndarray,
+    labels: Mapping[str, np.ndarray],
     epochs: dict[str, int] | None = None,
     vote_weights: np.ndarray | None = None,
-    labels: Mapping[str, np.ndarray] | None = None,
     logs: Path | None = None,
     on_epoch: Callable[[str, int, Mapping[str, float]], None] | None = None,
 ) -> Network:
@@ -110,10 +174,11 @@ def fit_network(
         folder: For checkpoints; what is found there is gone on with.
         sample: Rows to learn from.
         watched: Rows to choose the epoch and the vote weights by; may be none.
-        epochs: Epochs by stage, where they were found before.
-        vote_weights: Where they were found before.
+        unlabeled: `(n,)`, rows that preprocessing learns from beside the sample.
         labels: Of each column that objectives read the cells of all rows of the
             store, empty where unknown.
+        epochs: Epochs by stage, where they were found before.
+        vote_weights: Where they were found before.
         logs: Folder for TensorBoard.
         on_epoch: See `run_stage`.
     """
@@ -124,38 +189,27 @@ def fit_network(
     # The process computes in one precision: what is built from here on takes it up.
     keras.config.set_dtype_policy(_dtype_policy(train.mixed_precision))
     branches = build_branches(inputs, config.model.encoders)
-    store.adapt(branches, sample.rows)
+    folder /= checkpoint_key(config, inputs, store, [sample, watched], unlabeled, labels, epochs)
+    objectives = build_objectives(train.objectives)
+    for objective in objectives:
+        objective.adapt({name: labels[name][sample.rows] for name in objective.columns})
+    store.adapt(branches, np.union1d(sample.rows, unlabeled))
     encoders = store.build_encoders(branches)
     widths = {name: encoder.output.shape[-1] for name, encoder in encoders.items()}
     # A prior on the weights, once for the whole table, beside a mean over rows and votes.
     l2 = train.l2 / (2 * len(sample) * (len(branches) + 1))
     votes = build_votes(branches, widths, num_classes, config.model, l2=l2, seed=train.seed)
-    own = {b.name: encoders[b.name] for b in branches if not b.encoder.pretrained}
-    labels = labels or {}
-    objectives = build_objectives(train.objectives)
-    for objective in objectives:
-        objective.adapt({name: labels[name][sample.rows] for name in objective.columns})
-    votes_and_more = add_outputs(votes, branches, objectives)
-    network = Network(
-        branches,
-        encoders,
-        voter=build_voter(encoders, votes),
-        cached_voter=build_voter(own, votes),
-        vote_weights=prior_weights(len(branches) + 1),
-    )
+    network = Network(branches, encoders, votes, prior_weights(len(branches) + 1))
     class_ids = sample.class_ids
     class_weights = _class_weights(class_ids, num_classes, train.class_weights)
     weighted = dataclasses.replace(sample, weights=sample.weights * class_weights[class_ids])
     fitting = _Fitting(
         network,
-        {
-            "head": build_voter(own, votes_and_more),
-            "encoders": build_voter(encoders, votes_and_more),
-        },
+        add_outputs(votes, branches, objectives),
         objectives,
         config,
         store,
-        folder / checkpoint_key(config, inputs, store, sample, watched, epochs),
+        folder,
         add_targets(weighted, objectives, labels),
         add_targets(watched, objectives, labels),
         _logit_offsets(
@@ -169,9 +223,7 @@ def fit_network(
     )
     epochs = epochs or {"head": train.head_epochs, "encoders": train.encoder_epochs}
     eval_votes = fitting.train_head(epochs["head"])
-    if epochs.get("encoders") and any(
-        branch.encoder.pretrained and branch.encoder.trainable != "frozen" for branch in branches
-    ):
+    if epochs.get("encoders") and network.tuned:
         eval_votes = fitting.train_encoders(epochs["encoders"])
     if vote_weights is not None:
         network.vote_weights = vote_weights
@@ -185,7 +237,7 @@ class _Fitting:
     """A network on its way through the stages."""
 
     network: Network
-    models: dict[str, keras.Model]
+    taught: keras.Model
     objectives: Sequence[Objective]
     config: Config
     store: FeatureStore
@@ -214,11 +266,12 @@ class _Fitting:
 
     def train_encoders(self, epochs: int) -> np.ndarray:
         """Trains all that is not frozen; returns votes on the watched rows."""
-        train = self.config.train
+        train, network = self.config.train, self.network
+        embeddings = self.store.arrays(network.frozen, network.encoders)
         for name, sample in {"fit": self.sample, "watch": self.watched}.items():
             if not (self.folder / name).is_dir():
                 sources = self.store.split(sample.rows)
-                write_prepared(sources, sample, self.folder / name, self.network.branches)
+                write_prepared(sources, sample, self.folder / name, network.computed, embeddings)
 
         def epoch_batches(epoch: int) -> tf.data.Dataset:
             return prepared_dataset(
@@ -236,20 +289,22 @@ class _Fitting:
         watched = prepared_dataset(self.folder / "watch", train.batch_size)
         self._run_stage("encoders", batches, epochs, watched)
         remove_folder(self.folder / "fit")
-        return self._votes(self.network.voter, watched)
+        return self._votes(network.tuned_voter, watched)
 
     def _run_stage(self, name: str, data: Any, epochs: int, watched: tf.data.Dataset) -> None:
-        train = self.config.train
+        train, network = self.config.train, self.network
         is_head = name == "head"
+        tuned = [(branch.encoder.method, network.encoders[branch.name]) for branch in network.tuned]
         result = run_stage(
-            self.models[name],
+            network.join(name, self.taught),
             data,
             name=name,
             steps=-(-len(self.sample) // train.batch_size),
             epochs=epochs,
             # Steps on embeddings are too short to go back to Python after each.
             steps_at_once=_AT_ONCE if is_head else 1,
-            learning_rate=train.head_learning_rate if is_head else train.encoder_learning_rate,
+            learning_rate=train.head_learning_rate if is_head else train.vote_learning_rate,
+            tuned=[] if is_head else tuned,
             config=train,
             folder=self.folder / name,
             logit_offsets=self.logit_offsets,
@@ -258,8 +313,8 @@ class _Fitting:
             logs=self.logs and self.logs / name,
             on_epoch=self.on_epoch,
         )
-        self.network.epochs[name] = result.best_epoch
-        self.network.history += [
+        network.epochs[name] = result.best_epoch
+        network.history += [
             {"stage": name, "epoch": epoch, **figures}
             for epoch, figures in enumerate(result.history, 1)
         ]
@@ -306,8 +361,9 @@ def checkpoint_key(
     config: Config,
     inputs: Sequence[InputSpec],
     store: FeatureStore,
-    sample: Sample,
-    watched: Sample,
+    samples: Sequence[Sample],
+    unlabeled: np.ndarray,
+    labels: Mapping[str, np.ndarray],
     epochs: dict[str, int] | None,
 ) -> str:
     """Names a training by all that decides its outcome."""
@@ -316,7 +372,9 @@ def checkpoint_key(
         "train": dataclasses.asdict(config.train),
         "inputs": [dataclasses.astuple(spec) for spec in inputs],
         "sources": [source.name for source in store.sources],
-        "samples": [sample.digest(), watched.digest()],
+        "samples": [sample.digest() for sample in samples],
+        "unlabeled": hashlib.sha256(unlabeled.tobytes()).hexdigest(),
+        "labels": {name: cells.tolist() for name, cells in labels.items()},
         "epochs": epochs,
     }
     text = json.dumps(described, sort_keys=True, default=str)

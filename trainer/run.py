@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import itertools
 import json
@@ -41,6 +42,7 @@ from trainer.network import Network, fit_network
 from trainer.preprocessing import build_branches
 from trainer.registry import MODALITIES
 from trainer.sample import Sample
+from trainer.spreading import spread_labels
 from trainer.stage import build_loss
 from trainer.tracking.tracker import build_tracker
 
@@ -90,6 +92,8 @@ class Run:
             f"{describe_splits(self.catalogue)}; {self.catalogue.num_groups} groups of "
             "near-duplicates kept together"
         )
+        if self.config.data.unlabeled:
+            self.say(f"{len(self.catalogue.unlabeled.frame)} rows without a label to learn from")
         for reason, rows in self.catalogue.rows_left_out.items():
             self.say(f"{rows} rows left out: {reason}")
         if without := sorted(set(self.catalogue.class_names) - set(self.catalogue.labels)):
@@ -117,18 +121,24 @@ class Run:
     def _open_store(self) -> None:
         """Writes the examples where they are not yet, and opens the features."""
         cache, catalogue = self.workdir / "cache", self.catalogue
-        examples = cache / f"examples-{catalogue.content_fingerprint()}"
+        examples, unlabeled = (
+            cache / f"examples-{catalogue.content_fingerprint(table)}"
+            for table in (catalogue.table, catalogue.unlabeled)
+        )
         texts = catalogue.taxonomy.texts.values()
         described = repr([*texts, catalogue.inputs])
         names = cache / f"names-{hashlib.sha256(described.encode()).hexdigest()[:16]}"
         with self.timed("write the examples"):
             if not examples.is_dir():
                 write_examples(catalogue.table, catalogue.inputs, examples)
+            if not unlabeled.is_dir():
+                write_examples(catalogue.unlabeled, catalogue.inputs, unlabeled)
             if not names.is_dir():
                 write_texts(list(itertools.chain(*texts)), catalogue.inputs, names)
         problems = json.loads((examples / PROBLEMS_FILE).read_text())
         self.problems: dict[int, str] = {int(row): problem for row, problem in problems.items()}
-        self.store = FeatureStore(cache / "features", [examples, names])
+        self.store = FeatureStore(cache / "features", [examples, names, unlabeled])
+        self.unlabeled = self.store.positions(2)
         counts = np.array([len(of_class) for of_class in texts])
         self.names = Sample.of(
             self.store.positions(1),
@@ -160,6 +170,15 @@ class Run:
                 self.sample("eval"),
                 logs=logs,
                 on_epoch=self.tracker.log_epoch,
+            )
+        for name, counts in self.measured.count_parameters().items():
+            share = 100 * counts["trained"] / max(counts["all"], 1)
+            self.say(f"{name}: trained {counts['trained']:,} of {counts['all']:,} ({share:.2f} %)")
+        if len(self.unlabeled):
+            spread = self.measured.spread
+            self.say(
+                f"{len(spread)} rows without a label were given one and count as "
+                f"{spread.weights.sum():.0f} rows"
             )
         return self.measured
 
@@ -203,33 +222,52 @@ class Run:
         watched: Sample | None = None,
         *,
         inputs: Sequence[InputSpec] | None = None,
+        unlabeled: np.ndarray | None = None,
         **options: Any,
     ) -> Network:
         """Fits a network to some rows and, where words are read, the names of the classes.
+
+        Where there are unlabeled rows, that network says what they are, and
+        another one learns from them too.
 
         Args:
             sample: Rows to learn from.
             watched: Rows to watch; none by default.
             inputs: Which inputs to use; all by default. Auxiliary objectives
                 are for all inputs together.
+            unlabeled: `(n,)`, ascending rows to learn from without their
+                labels; by default those that have none.
             options: See `fit_network`.
         """
         config = self.config if inputs is None else _without_objectives(self.config)
         inputs = self.catalogue.inputs if inputs is None else inputs
+        unlabeled = self.unlabeled if unlabeled is None else unlabeled
         if self.reads_names(inputs):
             sample = sample + self.names
-        fit = fit_network if self.config.train.ensemble == 1 else fit_ensemble
-        return fit(
+        fit = functools.partial(
+            fit_network if config.train.ensemble == 1 else fit_ensemble,
             inputs,
             len(self.catalogue.class_names),
             config,
             self.store,
             self.workdir / "cache" / "checkpoints",
-            sample,
-            watched or Sample.of(np.zeros(0), np.zeros(0)),
+            watched=watched or Sample.of(np.zeros(0), np.zeros(0)),
+            unlabeled=unlabeled,
             labels=self._auxiliary_labels(),
             **options,
         )
+        if not len(unlabeled):
+            return fit(sample)
+        spread = self._label(fit(sample, logs=None, on_epoch=None), sample, unlabeled)
+        network = fit(sample + spread)
+        network.spread = spread
+        return network
+
+    def _label(self, network: Network, sample: Sample, unlabeled: np.ndarray) -> Sample:
+        """Labels rows by what a network says of them and by rows that they are like."""
+        votes, _ = self.vote(network, unlabeled)
+        arrays = self.store.arrays(network.branches, network.encoders)
+        return spread_labels(network.branches, arrays, sample, unlabeled, network.pool(votes))
 
     def reads_names(self, inputs: Sequence[InputSpec]) -> bool:
         """Whether a network of some inputs learns from the texts of the classes."""
@@ -310,6 +348,12 @@ class Run:
             trained_on={split: len(self.catalogue.rows(split)) for split in splits},
             rules=self.catalogue.taxonomy.rules,
         )
+        for branch in network.tuned:
+            encoder = network.encoders[branch.name]
+            if "encoders" in network.epochs and not branch.encoder.adapts:
+                path = self.workdir / "adapters" / f"{branch.name}.safetensors"
+                branch.encoder.write_adapter(path, encoder)
+            branch.encoder.method.merge(encoder)
         scorer = network.scorer()
         with new_file(self.workdir / "model.keras") as temporary:
             scorer.save(temporary)
@@ -335,17 +379,6 @@ def _without_objectives(config: Config) -> Config:
     return dataclasses.replace(config, train=dataclasses.replace(config.train, objectives={}))
 
 
-def count_parameters(network: Network) -> dict[str, int]:
-    """Returns how many weights a network has, and how many of them were trained."""
-    trainable = sum(int(np.prod(w.shape)) for w in _trained_weights(network))
-    return {"trained": trainable, "all": network.voter.count_params()}
-
-
-def _trained_weights(network: Network) -> list[Any]:
-    model = network.voter if "encoders" in network.epochs else network.cached_voter
-    return model.trainable_weights
-
-
 def load_network(workdir: Path) -> tuple[keras.Model, dict[str, Any]]:
     """Loads the Keras model of a workdir and the state of its preprocessing.
 
@@ -353,9 +386,9 @@ def load_network(workdir: Path) -> tuple[keras.Model, dict[str, Any]]:
         `(scorer, state)`: from preprocessed tensors to probabilities; and
         what `preprocessing.json` holds.
     """
-    from trainer.registry import ENCODERS, FUSIONS
+    from trainer.registry import ENCODERS, FUSIONS, TUNING
 
     # Registers the layers that the file names.
-    ENCODERS.names(), FUSIONS.names()
+    ENCODERS.names(), FUSIONS.names(), TUNING.names()
     scorer = keras.saving.load_model(workdir / "model.keras", compile=False)
     return scorer, json.loads((workdir / PREPROCESSING_FILE).read_text(encoding="utf-8"))

@@ -18,6 +18,7 @@ from trainer.config import TrainConfig
 from trainer.metrics.pooled_accuracy import PooledAccuracy
 from trainer.objectives.objective import Objective
 from trainer.registry import LOSSES
+from trainer.tuning.tuning import Tuning
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ def run_stage(
     steps_at_once: int = 1,
     epochs: int,
     learning_rate: float,
+    tuned: Sequence[tuple[Tuning, keras.Model]] = (),
     config: TrainConfig,
     folder: Path,
     logit_offsets: Sequence[float] | None = None,
@@ -63,6 +65,8 @@ def run_stage(
         steps_at_once: int. How many may pass before callbacks hear of it.
         epochs: int.
         learning_rate: float. Its peak, see `build_optimizer`.
+        tuned: Pairs of a tuning method, which has a peak of its own, and the
+            encoder that it was applied to.
         config: Decay, loss, patience, averaging.
         folder: For checkpoints.
         logit_offsets: See `VoteLoss`.
@@ -84,7 +88,7 @@ def run_stage(
         for objective in objectives:
             loss.update(objective.losses())
     model.compile(
-        optimizer=build_optimizer(config, learning_rate, epochs, steps),
+        optimizer=build_optimizer(config, learning_rate, epochs, steps, tuned),
         loss=loss,
         loss_weights={"votes": 1.0, **weights} if objectives else None,
         metrics=metrics,

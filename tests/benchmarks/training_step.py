@@ -104,8 +104,8 @@ def build_ways(size: str, batch_size: int) -> list[Way]:
     """Builds networks and made-up products."""
     name, weights = _SIZES[size]
     ways = []
-    for trainable in ("full", "frozen"):
-        settings = [f"model.encoders.{key}.trainable={trainable}" for key in weights]
+    for tuning in ("full", "frozen"):
+        settings = [f"model.encoders.{key}.tuning={tuning}" for key in weights]
         settings += [
             f"model.encoders.{key}.weights={value}" for key, value in weights.items() if value
         ]
@@ -121,7 +121,7 @@ def build_ways(size: str, batch_size: int) -> list[Way]:
         votes = build_votes(branches, widths, _NUM_CLASSES, config.model, l2=config.train.l2)
         tensors = preprocess(branches, _draw_products(batch_size))
         model = build_voter(encoders, votes)
-        ways.append(_make_way(trainable, model, tensors, config))
+        ways.append(_make_way(tuning, model, tensors, config))
     embeddings = {name: encoder(_choose(tensors, encoder)) for name, encoder in encoders.items()}
     model = build_voter({}, votes)
     ways.append(_make_way("reused", model, {**tensors, **embeddings}, config, _REUSED_STEPS))

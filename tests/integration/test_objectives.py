@@ -83,7 +83,7 @@ def test_main_loss_is_what_it_is_without_objectives(tmp_path: Path) -> None:
 def test_both_stages_learn_them_and_go_on_where_they_were(
     tmp_path: Path, tiny_bert: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bert = {"bert": {"weights": tiny_bert, "max_tokens": 8, "trainable": "full"}}
+    bert = {"bert": {"weights": tiny_bert, "max_tokens": 8, "tuning": "full"}}
     config = configure(
         f"model.encoders.text={bert}", "train.encoder_epochs=1", "train.average=swa", labels=BRAND
     )

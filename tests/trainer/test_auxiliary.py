@@ -14,7 +14,7 @@ from trainer.registry import OBJECTIVES
 from trainer.sample import Sample
 
 INPUTS = (InputSpec("photo", "image", ("photo",)), InputSpec("text", "text", ("title",)))
-ENCODERS = {"image": {"tiny_image": {"trainable": "frozen"}}, "text": {"ngram": {}}}
+ENCODERS = {"image": {"tiny_image": {"tuning": "frozen"}}, "text": {"ngram": {}}}
 WIDTHS = {"photo_tiny_image": 4, "text_ngram": 3}
 GATED = ModelConfig(ENCODERS, fusion="gated", fusion_options={"projection_dim": 5})
 # Options that have no default.
@@ -90,7 +90,7 @@ class TestEveryObjective:
         check_objectives(branches, [make(name)], Config(model=GATED))
 
     def test_is_allowed_where_encoders_learn(self, name):
-        encoders = {**ENCODERS, "text": {"ngram": {"trainable": "full"}}}
+        encoders = {**ENCODERS, "text": {"ngram": {"tuning": "full"}}}
         config = Config(model=ModelConfig(encoders))
         check_objectives(build_branches(INPUTS, encoders), [make(name)], config)
         never = Config(model=ModelConfig(encoders), train=TrainConfig(encoder_epochs=0))

@@ -103,7 +103,8 @@ def distill(folder, watched=(), **options):
     train = TrainConfig(ensemble=3, distill=True, temperature=2.0, **options)
     sample = Sample.of(np.arange(4), [0, 1, 2, 0])
     rows = Sample.of(watched, watched)
-    return fit_ensemble((), 3, Config(train=train), None, folder, sample, rows, epochs={"head": 7})
+    options = {"unlabeled": np.zeros(0), "labels": {}, "epochs": {"head": 7}}
+    return fit_ensemble((), 3, Config(train=train), None, folder, sample, rows, **options)
 
 
 def test_one_network_learns_what_all_members_answer(calls, tmp_path):
@@ -113,8 +114,8 @@ def test_one_network_learns_what_all_members_answer(calls, tmp_path):
     assert all(options["epochs"] == {"head": 7} for _, _, options in calls)
     assert [sample.answers is None for _, sample, _ in calls] == [True, True, True, False]
     train, sample, _ = calls[-1]
-    # Logits times the mean of 1, 2 and 3, weights of the votes 0.25 and the mean of 0, 1 and 2.
-    expected = softmax(np.array([1.0, 2.0, 4.0]) * 2 * (0.25 + 1) / 2.0)
+    # Logits times the mean of 1, 2 and 3; the prior weights of the votes sum up to 1.
+    expected = softmax(np.array([1.0, 2.0, 4.0]) * 2 / 2.0)
     np.testing.assert_allclose(sample.answers, np.tile(expected, (4, 1)), rtol=1e-5)
     assert (train.label_smoothing, train.logit_adjustment) == (0, 0)
 
@@ -165,7 +166,7 @@ def test_what_learns_from_the_answers_of_a_teacher_answers_like_it(tmp_path):
 
 
 def test_members_with_encoders_of_their_own_are_refused_unless_distilled():
-    encoders = {"text": {"ngram": {"trainable": "full"}, "tiny_text": {}}}
+    encoders = {"text": {"ngram": {"tuning": "full"}, "tiny_text": {}}}
     branches = build_branches((InputSpec("text", "text", ("title",)),), encoders)
     train = TrainConfig(ensemble=2)
     with pytest.raises(ValueError, match=r"\['text_ngram', 'text_tiny_text'\].*distill=true.*=2"):
@@ -179,7 +180,9 @@ def test_members_with_encoders_of_their_own_are_refused_unless_distilled():
     [
         ({"ensemble": 0}, r"train\.ensemble must be at least 1"),
         ({"distill": True}, r"train\.distill needs train\.ensemble=2 or more"),
+        ({"bootstrap": True}, r"train\.bootstrap needs train\.ensemble=2 or more"),
         ({"temperature": 0.0}, r"train\.temperature must be a number above 0"),
+        ({"temperature": 2.0}, r"train\.temperature needs train\.distill=true"),
     ],
 )
 def test_wrong_settings_are_refused(options, message):

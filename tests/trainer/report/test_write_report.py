@@ -107,11 +107,12 @@ def whole_report(names: list[str], levels: list[str], text: str = "A lamp") -> R
         columns=[Column(text, "text", text)],
         columns_left_out={text: text},
         rows_left_out={text: 3},
+        spread=[(text, 8, 41, 0.625)],
         problem_rows=[("7", text)],
         split_sizes={"train": 480, "eval": 60, "test": 60},
         split_note=text,
         timings={text: 94.2},
-        parameters={"trainable": 1234567},
+        parameters={"network": {"trained": 1234, "all": 1234567}},
         config={"model": {"fusion": text}, "empty": {}},
         next_commands={"Predict": f"taxofuse predict --model '{text}'"},
     )
@@ -137,6 +138,11 @@ def test_report_shows_every_part_once_and_the_contents_lead_there(levels):
     assert page.sections == expected
     links = [attributes["href"] for attributes in page.find("a")]
     assert links == [f"#{name}" for name in expected]
+
+
+def test_unlabeled_rows_are_shown_by_the_class_that_they_were_given():
+    cells = [f'<td class="number">{cell}</td>' for cell in ("8", "41", "62.5\u00a0%")]
+    assert "".join(cells) in rendered("kind")
 
 
 def test_headline_says_rows_accuracy_and_interval():
