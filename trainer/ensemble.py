@@ -105,7 +105,7 @@ def fit_ensemble(
     key = checkpoint_key(config, inputs, store, [sample, watched], unlabeled, labels, epochs)
     path = folder / key / "answers.npy"
     if not path.is_file():
-        # One member in memory at a time.
+        # One after the other: all at once may not fit into memory.
         votes = sum(of.vote(store, sample.rows)[0] for of in members) / train.ensemble
         with new_file(path) as temporary:
             np.save(temporary, _answers(votes, train.temperature))

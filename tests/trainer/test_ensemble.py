@@ -13,6 +13,8 @@ from trainer.ensemble import check_ensemble, fit_ensemble
 from trainer.features import array_batches
 from trainer.input_pipeline import product_dataset
 from trainer.inputs import InputSpec
+from trainer.pooling import prior_weights
+from trainer.predictor import Predictor
 from trainer.preprocessing import build_branches
 from trainer.run import Run, load_network
 from trainer.sample import Sample
@@ -46,17 +48,26 @@ def network(run):
     return run.train()
 
 
-def test_votes_are_the_mean_of_those_of_the_members(run, network):
-    rows = run.sample("eval").rows
-    votes = []
-    for seed in (5, 6):
-        train = dataclasses.replace(run.config.train, seed=seed, ensemble=1)
-        alone = Run(dataclasses.replace(run.config, train=train), run.workdir, run.source, True)
-        alone.prepare()
-        votes.append(alone.train().vote(run.store, rows)[0])  # from its checkpoint
+def change(run, **options):
+    """Prepares the same run with other options of training, and the same checkpoints."""
+    train = dataclasses.replace(run.config.train, **options)
+    changed = Run(dataclasses.replace(run.config, train=train), run.workdir, run.source, True)
+    changed.prepare()
+    return changed
+
+
+@pytest.fixture(scope="module")
+def votes(run, network):
+    """Votes of each member, which is loaded, on all rows of the table."""
+    rows = np.arange(ROWS)
+    members = [change(run, seed=seed, ensemble=1).train() for seed in (5, 6)]
+    return np.stack([member.vote(run.store, rows)[0] for member in members])
+
+
+def test_votes_are_the_mean_of_those_of_the_members(run, network, votes):
     assert not np.allclose(*votes, atol=1e-3)
-    found, _ = network.vote(run.store, rows)
-    np.testing.assert_allclose(found, np.mean(votes, axis=0), atol=1e-5)
+    found, _ = network.vote(run.store, np.arange(ROWS))
+    np.testing.assert_allclose(found, votes.mean(axis=0), atol=1e-5)
 
 
 def test_the_encoders_are_there_once_for_all_members(run, network):
@@ -67,14 +78,32 @@ def test_the_encoders_are_there_once_for_all_members(run, network):
     assert network.voter.count_params() == encoders + votes
 
 
-def test_the_export_answers_like_the_members_together(run, network):
-    rows = run.sample("eval").rows
+def test_what_is_saved_and_exported_answers_like_the_mean_of_the_members(run, network, votes):
+    logits = np.einsum("v,nvc->nc", network.vote_weights, votes.mean(axis=0))
+    expected = softmax(logits, axis=1)
+    np.testing.assert_allclose(network.pool(votes.mean(axis=0)), expected, atol=1e-6)
     run._export(network, ["train"])
     scorer, _ = load_network(run.workdir)
-    ((source, own),) = run.store.split(rows)
-    scores = [scorer(tensors) for tensors in product_dataset(source, network.branches, rows=own)]
-    expected = run.answer(network, "eval").scores
+    ((source, rows),) = run.store.split(np.arange(ROWS))
+    scores = [scorer(tensors) for tensors in product_dataset(source, network.branches, rows=rows)]
     np.testing.assert_allclose(np.concatenate(scores), expected, atol=1e-5)
+    served = Predictor(run.workdir).answer(run.catalogue.take(rows)).scores
+    np.testing.assert_allclose(served, expected, atol=1e-5)
+
+
+def test_what_is_distilled_is_one_network_taught_by_the_mean_of_the_members(run, network, votes):
+    pupil = change(run, distill=True, temperature=2.0)
+    sample = pupil.sample("train")
+    learned = pupil.fit(sample, pupil.sample("eval"))
+    assert learned.votes.count_params() == network.votes.count_params() / 2
+    (path,) = (run.workdir / "cache" / "checkpoints").glob("*/answers.npy")
+    known = np.isin((sample + run.names).rows, sample.rows)
+    logits = votes.mean(axis=0)[sample.rows]
+    logits = np.einsum("v,nvc->nc", prior_weights(logits.shape[1]), logits)
+    np.testing.assert_allclose(np.load(path)[known], softmax(logits / 2, axis=1), atol=1e-5)
+    weights = learned.vote_weights
+    again = pupil.fit(pupil.sample("train", "eval"), epochs=learned.epochs, vote_weights=weights)
+    np.testing.assert_array_equal(again.vote_weights, weights)
 
 
 @pytest.fixture

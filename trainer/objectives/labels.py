@@ -56,10 +56,8 @@ class Labels(Objective):
     def build(self, votes: keras.Model, branches: Sequence[Branch]) -> dict[str, Any]:
         fused = votes.get_layer("fused_dropout").output
         return {
-            output: keras.layers.Dense(len(ids), dtype="float32", name=f"label_{index}")(fused)
-            for index, (output, ids) in enumerate(
-                zip(self.losses(), self._ids.values(), strict=True)
-            )
+            f"label_{name}": keras.layers.Dense(len(ids), dtype="float32", name=f"label_{i}")(fused)
+            for i, (name, ids) in enumerate(self._ids.items())
         }
 
     def losses(self) -> dict[str, keras.losses.Loss]:
