@@ -126,7 +126,6 @@ def run_stage(
     else:
         resume.set_model(model)
         resume.load_best()
-    model.steps_per_execution = 1  # `predict` would unroll as many copies of the model
     return StageResult(resume.history, resume.best_epoch)
 
 

@@ -22,9 +22,6 @@ from cross_validation import (
 )
 from table import print_table, write_figures
 
-from trainer.config import apply_overrides
-from trainer.run import Run
-
 _GATED = ["model.fusion=gated", "train.head_learning_rate=0.002"]
 # Name to the name of what it is compared with, and to the settings that differ from the
 # configuration.
@@ -38,9 +35,9 @@ _SETTINGS: dict[str, tuple[str, list[str]]] = {
         ["train.ensemble=5", "train.bootstrap=true", "train.distill=true"],
     ),
     "gated": ("default", _GATED),
-    "gated, ensemble of 5": ("gated", [*_GATED, "train.ensemble=5"]),
-    "gated, contrastive": ("gated", [*_GATED, "train.objectives.contrastive.weight=0.1"]),
-    "gated, supervised contrastive": (
+    "gated + ensemble of 5": ("gated", [*_GATED, "train.ensemble=5"]),
+    "gated + contrastive": ("gated", [*_GATED, "train.objectives.contrastive.weight=0.1"]),
+    "gated + supervised contrastive": (
         "gated",
         [*_GATED, "train.objectives.supervised_contrastive.weight=0.1"],
     ),
@@ -52,16 +49,16 @@ def main() -> None:
     parser.add_argument("--only", default="", help="names of settings, separated by commas")
     args = parser.parse_args()
     asked = args.only.split(",") if args.only else list(_SETTINGS)
+    if unknown := set(asked) - set(_SETTINGS):
+        parser.error(f"--only: expected names of {list(_SETTINGS)}. Received: {sorted(unknown)}.")
     found: dict[str, list[np.ndarray]] = {}
     summary: dict[str, dict[str, Any]] = {}
     with open_run(args) as run:
         true = run.catalogue.class_ids
         for name in asked:
-            # The same embeddings, for all settings that read the same inputs.
-            own = Run(apply_overrides(run.config, _SETTINGS[name][1]), run.workdir, quiet=True)
-            own.prepare()
             found[name] = [
-                cross_validate(own, int(seed)).argmax(axis=1) for seed in args.seeds.split(",")
+                cross_validate(run, int(seed), _SETTINGS[name][1]).argmax(axis=1)
+                for seed in args.seeds.split(",")
             ]
             figures = [accuracy_and_f1(true, ids) for ids in found[name]]
             summary[name] = {key: float(np.mean([of[key] for of in figures])) for key in figures[0]}
