@@ -30,12 +30,7 @@ from trainer.embed import FeatureStore
 from trainer.ensemble import check_ensemble, fit_ensemble
 from trainer.export import export_saved_model
 from trainer.files import new_file, remove_folder, write_json, write_text
-from trainer.input_pipeline import (
-    PROBLEMS_FILE,
-    raw_dataset,
-    write_examples,
-    write_texts,
-)
+from trainer.input_pipeline import PROBLEMS_FILE, raw_dataset, write_examples, write_texts
 from trainer.inputs import InputSpec
 from trainer.layers.rule_ops import exclude, find_excluded
 from trainer.network import Network, fit_network

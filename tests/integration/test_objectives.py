@@ -34,6 +34,7 @@ def configure(*settings: str, **objectives: object) -> Config:
     base = [
         "data.label=label",
         "data.columns.title=text",
+        "model.encoders.text={'tiny_text': {}}",
         f"train.objectives={objectives}",
         "train.head_epochs=3",
         "train.batch_size=8",

@@ -13,6 +13,7 @@ from trainer.ensemble import check_ensemble, fit_ensemble
 from trainer.features import array_batches
 from trainer.input_pipeline import product_dataset
 from trainer.inputs import InputSpec
+from trainer.model import build_embedder
 from trainer.pooling import prior_weights
 from trainer.predictor import Predictor
 from trainer.preprocessing import build_branches
@@ -85,8 +86,13 @@ def test_what_is_saved_and_exported_answers_like_the_mean_of_the_members(run, ne
     run._export(network, ["train"])
     scorer, _ = load_network(run.workdir)
     ((source, rows),) = run.store.split(np.arange(ROWS))
-    scores = [scorer(tensors) for tensors in product_dataset(source, network.branches, rows=rows)]
-    np.testing.assert_allclose(np.concatenate(scores), expected, atol=1e-5)
+    batches = list(product_dataset(source, network.branches, rows=rows))
+    scores = np.concatenate([scorer(tensors) for tensors in batches])
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
+    embedded, own = (
+        build_embedder(network.branches, of)(batches[0]) for of in (scorer, network.scorer())
+    )
+    np.testing.assert_allclose(embedded, own, atol=1e-5)
     served = Predictor(run.workdir).answer(run.catalogue.take(rows)).scores
     np.testing.assert_allclose(served, expected, atol=1e-5)
 
