@@ -10,15 +10,22 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MEMBER_PACKAGES = ("modalities", "encoders", "fusion", "selection", "tracking")
+MEMBER_PACKAGES = ("modalities", "encoders", "fusion", "selection", "tracking", "augmentations")
 # Base classes are what members share; every other module of these packages is a member.
 BASES = {
     "trainer.modalities.modality",
     "trainer.encoders.encoder",
     "trainer.selection.candidates",
     "trainer.tracking.tracker",
+    "trainer.augmentations.augmentation",
 }
-LIGHT = ("trainer.data", "trainer.modalities", "trainer.demo_catalogue", "trainer.report")
+LIGHT = (
+    "trainer.data",
+    "trainer.modalities",
+    "trainer.augmentations",
+    "trainer.demo_catalogue",
+    "trainer.report",
+)
 HEAVY = {"tensorflow", "keras", "keras_hub", "tensorflow_text"}
 
 

@@ -44,7 +44,7 @@ def write_examples(table: Table, inputs: Sequence[InputSpec], folder: Path) -> N
         new_folder(folder) as temporary,
         progress_bar("Reading products", len(table.frame)) as bar,
     ):
-        write_records(temporary, rows(), _value_specs(inputs))
+        write_records(temporary, rows(), value_specs(inputs))
         write_json(temporary / PROBLEMS_FILE, problems)
 
 
@@ -59,10 +59,11 @@ def write_texts(texts: Sequence[str], inputs: Sequence[InputSpec], folder: Path)
         for text in texts
     )
     with new_folder(folder) as temporary:
-        write_records(temporary, rows, _value_specs(inputs))
+        write_records(temporary, rows, value_specs(inputs))
 
 
-def _value_specs(inputs: Sequence[InputSpec]) -> dict[str, tf.TensorSpec]:
+def value_specs(inputs: Sequence[InputSpec]) -> dict[str, tf.TensorSpec]:
+    """Returns what `write_records` needs to write raw values."""
     return {name: tf.TensorSpec([], spec.dtype) for name, spec in raw_specs(inputs).items()}
 
 
@@ -93,6 +94,22 @@ def raw_dataset(
         .filter(lambda mask, _: tf.reduce_any(mask))
         .map(lambda mask, raw: {name: tf.boolean_mask(raw[name], mask) for name in raw})
     )
+
+
+def read_values(
+    folder: Path, inputs: Sequence[InputSpec], rows: np.ndarray | None = None
+) -> Iterator[dict[str, bytes | float]]:
+    """Yields the raw values of a product by input name, row by row in their order.
+
+    Args:
+        folder: Records of `write_examples`.
+        inputs: Inputs of the model.
+        rows: int array `(n,)`, which rows to keep; all by default.
+    """
+    data = raw_dataset(folder, [spec.name for spec in inputs], rows=rows)
+    for batch in data.as_numpy_iterator():
+        for values in zip(*batch.values(), strict=True):
+            yield dict(zip(batch, values, strict=True))
 
 
 def product_dataset(

@@ -21,6 +21,7 @@ import tensorflow as tf
 
 from trainer.answers import OK, Answers
 from trainer.artefact import ModelCard, find_export
+from trainer.augment import Augmenter, add_views, write_views
 from trainer.catalogue import describe_splits, load_catalogue
 from trainer.config import Config
 from trainer.data.rules import NO_CLASS_LEFT
@@ -101,6 +102,8 @@ class Run:
         # What does not fit is refused now, before anything is read or written for it.
         build_branches(self.catalogue.inputs, self.config.model.encoders)
         build_fusion(self.config.model)
+        if self.config.augment.views:
+            Augmenter(self.catalogue.inputs, self.config.augment.operations)
         write_text(self.workdir / "config.json", self.config.to_json() + "\n")
         self._open_store()
         if self.problems:
@@ -121,9 +124,10 @@ class Run:
                 write_examples(catalogue.table, catalogue.inputs, examples)
             if not names.is_dir():
                 write_texts(list(itertools.chain(*texts)), catalogue.inputs, names)
+            self.views = write_views(examples, catalogue.inputs, self.config.augment, cache)
         problems = json.loads((examples / PROBLEMS_FILE).read_text())
         self.problems: dict[int, str] = {int(row): problem for row, problem in problems.items()}
-        self.store = FeatureStore(cache / "features", [examples, names])
+        self.store = FeatureStore(cache / "features", [examples, names, *self.views])
         counts = np.array([len(of_class) for of_class in texts])
         self.names = Sample.of(
             self.store.positions(1),
@@ -200,7 +204,7 @@ class Run:
         inputs: Sequence[InputSpec] | None = None,
         **options: Any,
     ) -> Network:
-        """Fits a network to some rows and, where words are read, the names of the classes.
+        """Fits a network to rows, to views of them and, where words are read, to names of classes.
 
         Args:
             sample: Rows to learn from.
@@ -209,6 +213,8 @@ class Run:
             options: See `fit_network`.
         """
         inputs = self.catalogue.inputs if inputs is None else inputs
+        views = [self.store.positions(2 + index) for index in range(len(self.views))]
+        sample = add_views(sample, views, self.config.augment.share)
         if self.reads_names(inputs):
             sample = sample + self.names
         return fit_network(
