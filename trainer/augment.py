@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import numpy as np
 
 from trainer.augmentations.augmentation import Augmentation
 from trainer.config import AugmentConfig
-from trainer.input_pipeline import read_values, value_specs
+from trainer.files import new_folder, write_json
+from trainer.input_pipeline import CONTENTS_FILE, read_values, value_specs
 from trainer.inputs import InputSpec
 from trainer.modalities.modality import Modality
 from trainer.progress import progress_bar
@@ -63,17 +65,19 @@ class Augmenter:
             seed: The same numbers change a row in the same way.
         """
         return {
-            name: _change(modality, chain, row[name], np.random.default_rng([*seed, index]))
-            for index, (name, modality, chain) in enumerate(self._steps)
+            # Each input has chance of its own, whatever else is changed.
+            name: _change(modality, chain, row[name], [*seed, zlib.crc32(name.encode())])
+            for name, modality, chain in self._steps
         }
 
 
 def _change(
-    modality: Modality, chain: list[Augmentation], value: bytes | float, rng: np.random.Generator
+    modality: Modality, chain: list[Augmentation], value: bytes | float, seed: Sequence[int]
 ) -> bytes | float:
     absent = not value if isinstance(value, bytes) else math.isnan(value)
     if absent or not chain:
         return value
+    rng = np.random.default_rng(seed)
     changed = modality.unpack(value)
     for operation in chain:
         changed = operation(changed, rng)
@@ -120,24 +124,45 @@ def write_views(
     if not config.views:
         return []
     augment = Augmenter(inputs, config.operations)
-    described = [_VIEW_VERSION, examples.name, config.operations, config.seed]
-    key = hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
-    views = [folder / f"view{view}-{key}" for view in range(1, config.views + 1)]
-    for view, path in enumerate(views, 1):
-        if not path.is_dir():
-            with progress_bar(f"Augmenting products, view {view}", count_records(examples)) as bar:
-                rows = read_values(examples, inputs)
-                changed = _change_rows(rows, augment, [config.seed, view], bar)
-                write_records(path, changed, value_specs(inputs))
-    return views
+    return [
+        _write_view(examples, inputs, augment, config, view, folder)
+        for view in range(1, config.views + 1)
+    ]
 
 
-def _change_rows(
-    rows: Iterable[RawRow], augment: Augmenter, seed: Sequence[int], bar: Any
-) -> Iterator[dict[str, bytes | float]]:
-    for index, row in enumerate(rows):
-        yield augment(row, [*seed, index])
-        bar.update()
+def _write_view(
+    examples: Path,
+    inputs: Sequence[InputSpec],
+    augment: Augmenter,
+    config: AugmentConfig,
+    view: int,
+    folder: Path,
+) -> Path:
+    contents = {}
+    for spec in inputs:
+        operations = config.operations.get(spec.kind)
+        described = [_VIEW_VERSION, examples.name, spec.name, operations, config.seed, view]
+        contents[spec.name] = f"view-{_digest(described)}" if operations else examples.name
+    path = folder / f"view-{_digest(contents)}"
+    if path.is_dir():
+        return path
+
+    def rows() -> Iterator[dict[str, bytes | float]]:
+        for index, row in enumerate(read_values(examples, inputs)):
+            yield augment(row, [config.seed, view, index])
+            bar.update()
+
+    with (
+        new_folder(path) as temporary,
+        progress_bar(f"Augmenting products, view {view}", count_records(examples)) as bar,
+    ):
+        write_records(temporary, rows(), value_specs(inputs))
+        write_json(temporary / CONTENTS_FILE, contents)
+    return path
+
+
+def _digest(described: Any) -> str:
+    return hashlib.sha256(json.dumps(described).encode()).hexdigest()[:16]
 
 
 def add_views(sample: Sample, views: Sequence[np.ndarray], share: float) -> Sample:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from trainer.registry import MODALITIES
 from trainer.sample import Sample
 
 PROBLEMS_FILE = "problems.json"
+CONTENTS_FILE = "contents.json"
+"""Input to the name of its values, in folders that share some with others."""
 READ_AT_ONCE = 32
 """Rows a batch where products are read for keeps."""
 _CLASS_ID, _WEIGHT = "class_id", "weight"
@@ -94,6 +97,12 @@ def raw_dataset(
         .filter(lambda mask, _: tf.reduce_any(mask))
         .map(lambda mask, raw: {name: tf.boolean_mask(raw[name], mask) for name in raw})
     )
+
+
+def content_name(folder: Path, input_name: str) -> str:
+    """Names what a folder of records holds of one input: the same name is the same values."""
+    contents = folder / CONTENTS_FILE
+    return json.loads(contents.read_text())[input_name] if contents.is_file() else folder.name
 
 
 def read_values(

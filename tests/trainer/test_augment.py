@@ -10,7 +10,7 @@ from PIL import Image
 from trainer.augment import Augmenter, add_views, write_views
 from trainer.catalogue import load_catalogue
 from trainer.config import AugmentConfig, DataConfig
-from trainer.input_pipeline import read_values, write_examples
+from trainer.input_pipeline import content_name, read_values, write_examples
 from trainer.inputs import InputSpec
 from trainer.sample import Sample
 
@@ -122,6 +122,23 @@ def test_an_interrupted_view_leaves_nothing(examples, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         write_views(examples, INPUTS, AugmentConfig(views=1), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_values_that_are_not_changed_keep_their_name(examples, tmp_path):
+    """So that their features are not computed again."""
+    words, price = {"text": {"word_swap": {}}}, {"number": {"jitter": {}}}
+    wider = {"number": {"jitter": {"spread": 1}}}
+    views = [
+        write_views(examples, INPUTS, AugmentConfig(views=1, operations=operations), tmp_path)[0]
+        for operations in (words, {**words, **price}, {**words, **wider})
+    ]
+    assert len(set(views)) == 3
+    names = {spec.name: [content_name(view, spec.name) for view in views] for spec in INPUTS}
+    assert names["image_bytes"] == names["brand"] == ["examples"] * 3
+    assert len(set(names["text"])) == 1
+    assert len({"examples", *names["price"]}) == 3
+    texts = [[row["text"] for row in read(view)] for view in views]
+    assert texts[0] == texts[1] == texts[2]
 
 
 def test_no_views_need_no_operations(tmp_path):
