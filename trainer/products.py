@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -55,13 +56,7 @@ class Products:
     ) -> Products:
         """Takes raw values that stand in no table."""
         shown = [spec.name for spec in specs if spec.kind in ("number", "category")]
-        details = [
-            {
-                name: _decode(row[name]) if isinstance(row[name], bytes) else f"{row[name]:g}"
-                for name in shown
-            }
-            for row in values
-        ]
+        details = [{name: _shown(row[name]) for name in shown} for row in values]
         return cls(specs, [dict(row) for row in values], details)
 
     @property
@@ -106,6 +101,12 @@ class Products:
             details=view.details,
             status=answers.status[row],
         )
+
+
+def _shown(value: bytes | float) -> str:
+    if isinstance(value, bytes):
+        return _decode(value)
+    return "" if math.isnan(value) else f"{value:g}"
 
 
 def _decode(value: bytes | float) -> str:

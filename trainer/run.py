@@ -105,15 +105,15 @@ class Run:
         if self.config.augment.views:
             Augmenter(self.catalogue.inputs, self.config.augment.operations)
         write_text(self.workdir / "config.json", self.config.to_json() + "\n")
-        self._open_store()
+        self.open_store()
         if self.problems:
             self.say(
                 f"{len(self.problems)} rows have problems and are used without what is broken; "
                 "the report lists them"
             )
 
-    def _open_store(self) -> None:
-        """Writes the examples where they are not yet, and opens the features."""
+    def open_store(self) -> None:
+        """Writes the examples and their views where they are not yet, and opens the features."""
         cache, catalogue = self.workdir / "cache", self.catalogue
         examples = cache / f"examples-{catalogue.content_fingerprint()}"
         texts = catalogue.taxonomy.texts.values()

@@ -72,6 +72,8 @@ class Judge:
     def _measure(self, config: Config) -> dict[str, float]:
         run = copy.copy(self.run)
         run.config = config
+        if config.augment != self.run.config.augment:
+            run.open_store()
         tracker = build_tracker(config.train.track)
         # A run of the same configuration is told of apart.
         key, logs = f"{self.of}-{run.key}", run.workdir / "logs"

@@ -42,6 +42,10 @@ class FakeRun:
             inputs=(InputSpec("text", "text", ("text",)),),
         )
         self.fits = []
+        self.views = []
+
+    def open_store(self):
+        self.views.append(self.config.augment.views)
 
     def sample(self, *splits):
         assert splits == ("train", "eval")
@@ -115,6 +119,13 @@ def test_a_failure_is_a_trial_with_its_error(run):
     assert "model.dropout must be" in refused.error
     with pytest.raises(ValueError, match=r"model\.dropout"):
         judge({"model.dropout": -2}, may_fail=False)
+
+
+def test_views_are_made_for_the_trials_that_want_them(run):
+    judge = make_judge(run)
+    judge({"train.l2": 0.5})
+    judge({"augment.views": 2})
+    assert run.views == [2]
 
 
 def test_too_many_folds_are_refused(run):
