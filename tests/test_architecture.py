@@ -10,14 +10,25 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MEMBER_PACKAGES = ("modalities", "encoders", "fusion", "selection", "tracking", "augmentations")
+MEMBER_PACKAGES = (
+    "augmentations",
+    "modalities",
+    "encoders",
+    "fusion",
+    "losses",
+    "selection",
+    "tracking",
+    "tuning",
+)
 # Base classes are what members share; every other module of these packages is a member.
 BASES = {
     "trainer.modalities.modality",
     "trainer.encoders.encoder",
+    "trainer.losses.vote_loss",
     "trainer.selection.candidates",
     "trainer.tracking.tracker",
     "trainer.augmentations.augmentation",
+    "trainer.tuning.tuning",
 }
 LIGHT = (
     "trainer.data",

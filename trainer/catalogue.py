@@ -7,7 +7,7 @@ import hashlib
 import operator
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from trainer.data.splits import SPLITS, split_rows, user_splits
 from trainer.data.suspicions import NO_SPLIT, read_suspicions, settle_suspicions
 from trainer.data.table import Table, read_table
 from trainer.data.taxonomy import Taxonomy, check_labels, read_taxonomy
+from trainer.data.unlabeled import find_copies, read_unlabeled, stack_tables
 from trainer.inputs import InputSpec
 from trainer.registry import unknown
 
@@ -38,6 +39,7 @@ class Catalogue:
 
     Args:
         table: Labelled rows only.
+        unlabeled: Inputs of the rows without a label that training may use.
         ids: Their ids.
         labels: Their label paths, joined.
         taxonomy: All classes.
@@ -46,11 +48,13 @@ class Catalogue:
         columns: What each column was taken for.
         leaks: Columns left out because they give the label away, and why.
         splits: `(rows,)`, `train`, `eval`, `test`, or `NO_SPLIT`.
+        weights: `(rows,)` float32, how much each row counts in training.
         num_groups: Groups of near-duplicates with more than one row.
         rows_left_out: Reason to number of rows.
     """
 
     table: Table
+    unlabeled: Table
     ids: list[str]
     labels: list[str]
     taxonomy: Taxonomy
@@ -59,6 +63,7 @@ class Catalogue:
     columns: dict[str, Column]
     leaks: dict[str, str]
     splits: np.ndarray
+    weights: np.ndarray
     num_groups: int
     rows_left_out: dict[str, int]
 
@@ -84,26 +89,27 @@ class Catalogue:
 
     def take(self, rows: np.ndarray) -> Table:
         """Returns the table of some rows."""
-        return Table(self.table.frame.iloc[rows].reset_index(drop=True), self.table.folder)
+        return _take(self.table, rows)
 
-    def content_fingerprint(self) -> str:
-        """Returns a hash of what is read of the rows: cells, and picture files by size and time."""
+    def content_fingerprint(self, table: Table) -> str:
+        """Returns a hash of what is read of a table: cells, and picture files by size and time."""
         digest = hashlib.sha256(_EXAMPLES_VERSION)
         digest.update(repr([(s.name, s.kind, s.columns) for s in self.inputs]).encode())
-        digest.update(b"%d rows" % len(self.table.frame))
+        digest.update(b"%d rows" % len(table.frame))
         for spec in self.inputs:
             for name in spec.columns:
-                for cell in self.table.frame[name]:
+                for cell in table.frame[name]:
                     digest.update(_content(cell))
                     if spec.kind == "image":
-                        digest.update(_file_state(self.table.folder, as_text(cell)))
+                        digest.update(_file_state(table.folder, as_text(cell)))
         return digest.hexdigest()[:16]
 
     def fingerprint(self) -> str:
-        """Returns a hash of the content, taxonomy, labels, ids and splits."""
-        rows = [self.labels, self.ids, self.taxonomy, self.splits.tolist()]
-        digest = hashlib.sha256(self.content_fingerprint().encode())
-        digest.update(repr(rows).encode())
+        """Returns a hash of the contents, taxonomy, labels, ids, splits and weights."""
+        rows = [self.labels, self.ids, self.taxonomy, self.splits.tolist(), self.weights.tolist()]
+        digest = hashlib.sha256(repr(rows).encode())
+        for table in (self.table, self.unlabeled):
+            digest.update(self.content_fingerprint(table).encode())
         return digest.hexdigest()[:16]
 
 
@@ -127,8 +133,9 @@ def load_catalogue(
         ValueError: if a named column does not exist, fewer than two classes
             have rows, or the taxonomy does not fit.
     """
-    use_suspicions = config.suspicious and not draw_splits
-    suspicions = read_suspicions(config.suspicious) if use_suspicions else {}
+    suspicions: dict[tuple[str, str], str] = {}
+    if config.suspicious and not draw_splits:
+        suspicions = read_suspicions(config.suspicious, config.wrong_labels)
     table = read_table(source)
     if not config.label:
         raise ValueError(
@@ -161,16 +168,16 @@ def load_catalogue(
             "At least two classes need rows. Received: "
             f"{len(labels)} labelled rows of {len(paths)}, classes {sorted(set(labels))}."
         )
-    rows_left_out = {"no label": len(paths) - len(labels)} if len(labels) < len(paths) else {}
     ids = row_ids(table)
     kept_ids = [ids[row] for row in labelled]
-    kept = Table(table.frame.iloc[labelled].reset_index(drop=True), table.folder)
+    kept = _take(table, labelled)
     inputs = plan_inputs(columns, text=config.text)
     taxonomy = Taxonomy.of_labels(labels)
     if config.taxonomy:
         num_levels = 0 if config.label_separator else len(config.label)
         taxonomy = read_taxonomy(config.taxonomy, inputs, num_levels)
         check_labels(taxonomy, kept_ids, labels)
+    unlabeled, rows_left_out = _find_unlabeled(table, labelled, inputs, config)
     split_column = next((c.name for c in columns.values() if c.kind == "split"), None)
     num_groups = 0
     if split_column and not draw_splits:
@@ -179,18 +186,19 @@ def load_catalogue(
         groups = group_near_duplicates(kept, inputs)
         num_groups = sum(size > 1 for size in Counter(groups.tolist()).values())
         splits = (draw_splits or _draw_splits(config))(labels, groups)
-    splits = np.asarray(splits)
+    splits, weights = np.asarray(splits), np.ones(len(labels), np.float32)
     if suspicions:
         listed = labels
-        labels, splits = settle_suspicions(
+        labels, splits, weights = settle_suspicions(
             suspicions, config.wrong_labels, kept_ids, labels, splits, taxonomy.texts
         )
-        if relabelled := sum(map(operator.ne, labels, listed)):
-            say(f"{relabelled} training rows relabelled")
+        if changed := sum(map(operator.ne, labels, listed)) + int((weights < 1).sum()):
+            say(f"{changed} training rows changed by data.wrong_labels={config.wrong_labels}")
     if left_out := int((splits == NO_SPLIT).sum()):
         rows_left_out["suspicious label"] = left_out
     return Catalogue(
         table=kept,
+        unlabeled=unlabeled,
         ids=kept_ids,
         labels=labels,
         taxonomy=taxonomy,
@@ -199,6 +207,7 @@ def load_catalogue(
         columns=columns,
         leaks=leaks,
         splits=splits,
+        weights=weights,
         num_groups=num_groups,
         rows_left_out=rows_left_out,
     )
@@ -208,6 +217,31 @@ def describe_splits(catalogue: Catalogue) -> str:
     """Returns one line for people, `565 train, 71 eval, 70 test rows`."""
     sizes = {split: len(catalogue.rows(split)) for split in catalogue.split_names}
     return ", ".join(f"{size} {split}" for split, size in sizes.items() if size) + " rows"
+
+
+def _find_unlabeled(
+    table: Table, labelled: np.ndarray, inputs: tuple[InputSpec, ...], config: DataConfig
+) -> tuple[Table, dict[str, int]]:
+    """Returns the unlabeled rows to train with, and why others are left out.
+
+    A copy of a held-out row would flatter the figures, and from one of a
+    training row there is nothing to learn.
+    """
+    own = _take(table, np.setdiff1d(np.arange(len(table.frame)), labelled))
+    if not config.unlabeled:
+        reasons = {"no label": len(own.frame)} if len(own.frame) else {}
+        return stack_tables([_take(own, [])], inputs), reasons
+    tables = [own]
+    if Path(config.unlabeled).absolute() != Path(config.table).absolute():
+        tables.append(read_unlabeled(config.unlabeled, inputs))
+    found = stack_tables(tables, inputs)
+    copies = find_copies(_take(table, labelled), found, inputs)
+    reasons = {"no label, nearly the same as a labelled row": int(copies.sum())}
+    return _take(found, np.flatnonzero(~copies)), reasons if copies.any() else {}
+
+
+def _take(table: Table, rows: Sequence[int] | np.ndarray) -> Table:
+    return Table(table.frame.iloc[rows].reset_index(drop=True), table.folder)
 
 
 def _draw_splits(config: DataConfig) -> Callable[[list[str], np.ndarray], np.ndarray]:

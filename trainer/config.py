@@ -36,8 +36,12 @@ class DataConfig:
         slices: CSV with `id` and columns by whose values results are shown.
         suspicious: CSV of `taxofuse clean`, which names rows that are probably
             labelled wrongly.
-        wrong_labels: What becomes of those among the training rows: `drop`, or
-            `relabel` as suggested. Rows that figures are reported on stay.
+        wrong_labels: What becomes of those among the training rows: `drop`,
+            `relabel` as suggested, or `downweight`, to count as much as their
+            `label_quality`. Rows that figures are reported on stay.
+        unlabeled: Table of more products, without labels, to learn from as well
+            as from the rows of `table` that have none; `table` itself for
+            those alone.
         seed: Of the drawn split.
     """
 
@@ -54,11 +58,12 @@ class DataConfig:
     slices: str = ""
     suspicious: str = ""
     wrong_labels: str = "drop"
+    unlabeled: str = ""
     seed: int = 0
 
     def __post_init__(self) -> None:
         _one_of("data.text", self.text, ("joined", "separate"))
-        _one_of("data.wrong_labels", self.wrong_labels, ("drop", "relabel"))
+        _one_of("data.wrong_labels", self.wrong_labels, ("drop", "relabel", "downweight"))
         if (
             len(self.fractions) != 3
             or min(self.fractions) < 0
@@ -111,7 +116,8 @@ class TrainConfig:
         head_epochs: Of the first stage.
         head_learning_rate: Peak of the first stage.
         encoder_epochs: Of the second stage, where an encoder is to be trained.
-        encoder_learning_rate: Peak of the second stage.
+        vote_learning_rate: Peak of the votes in the second stage; that of an
+            encoder is an option of its tuning method.
         warmup: Share of the steps in which the learning rate rises.
         weight_decay: Of AdamW (Loshchilov and Hutter, 2019, arXiv:1711.05101).
         l2: Penalty on the squared weights of the votes, `l2 / 2` for the sum
@@ -120,7 +126,12 @@ class TrainConfig:
         class_names: The name of each class, with what `data.taxonomy` says of
             it, counts as one more product that has only this text; so classes
             with few training rows, or none, can be answered too.
+        loss: A registered loss.
+        loss_options: Its arguments.
         label_smoothing: Share of the target spread over all classes.
+        sampling: How often rows come in an epoch: `rows` (each once), `balanced`
+            (every class equally often) or `square_root` (classes by the root of
+            their rows); for `class_weights=none` only.
         class_weights: `none`; `balanced` (rows count inversely to the frequency
             of their class); `effective` (to the effective number of rows of
             their class: Cui et al., 2019, arXiv:1901.05555).
@@ -144,12 +155,15 @@ class TrainConfig:
     head_epochs: int = 60
     head_learning_rate: float = 0.02
     encoder_epochs: int = 3
-    encoder_learning_rate: float = 2e-5
+    vote_learning_rate: float = 1e-3
     warmup: float = 0.1
     weight_decay: float = 0.0
     l2: float = 1.0
     class_names: bool = True
+    loss: str = "crossentropy"
+    loss_options: Mapping[str, Any] = field(default_factory=dict)
     label_smoothing: float = 0.1
+    sampling: str = "rows"
     class_weights: str = "none"
     logit_adjustment: float = 0.5
     patience: int = 0
@@ -161,6 +175,10 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        _one_of("train.sampling", self.sampling, ("rows", "square_root", "balanced"))
+        if self.sampling != "rows" and self.class_weights != "none":
+            rule = f"must be none with train.sampling={self.sampling}, which evens out classes too"
+            _refuse("train.class_weights", rule, self.class_weights)
         _one_of("train.class_weights", self.class_weights, ("none", "balanced", "effective"))
         _one_of("train.refit", self.refit, ("auto", "always", "never"))
         _between("train.warmup", self.warmup, 0, 1)
@@ -170,7 +188,7 @@ class TrainConfig:
         for name in ("batch_size", "head_epochs"):
             if getattr(self, name) < 1:
                 _refuse(f"train.{name}", "must be at least 1", getattr(self, name))
-        for name in ("head_learning_rate", "encoder_learning_rate"):
+        for name in ("head_learning_rate", "vote_learning_rate"):
             if not 0 < getattr(self, name) < math.inf:
                 _refuse(f"train.{name}", "must be a number above 0", getattr(self, name))
         for name in ("encoder_epochs", "weight_decay", "l2", "patience"):

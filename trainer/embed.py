@@ -18,6 +18,7 @@ from trainer.input_pipeline import content_name, product_dataset, raw_dataset
 from trainer.preprocessing import Branch, present_name
 from trainer.progress import progress_bar
 from trainer.records import count_records
+from trainer.weights.checksum import digest_weights
 
 
 class FeatureStore:
@@ -47,7 +48,7 @@ class FeatureStore:
         encoders = {}
         for branch in branches:
             key = repr((branch.name, branch.encoder_name, sorted(branch.options.items())))
-            shared = branch.encoder.trainable == "frozen" and not branch.encoder.adapts
+            shared = not branch.encoder.method.trains and not branch.encoder.adapts
             if shared and key in self._frozen:
                 encoders[branch.name] = self._frozen[key]
                 continue
@@ -151,12 +152,10 @@ class FeatureStore:
     def _digest(self, encoder: keras.Model) -> str:
         if encoder in self._digests:
             return self._digests[encoder]
-        digest = hashlib.blake2b(digest_size=16)
-        for weight in encoder.weights:
-            digest.update(np.ascontiguousarray(weight.numpy()).view(np.uint8))
+        digest = digest_weights(encoder)
         if not encoder.trainable_weights:  # cannot change any more
-            self._digests[encoder] = digest.hexdigest()
-        return digest.hexdigest()
+            self._digests[encoder] = digest
+        return digest
 
 
 def _branch_batches(

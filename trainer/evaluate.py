@@ -12,6 +12,7 @@ from sklearn.metrics import precision_recall_fscore_support
 
 from trainer.answers import OK, Answers
 from trainer.data.labels import join_label, split_label
+from trainer.slices import TAIL
 
 SURE = 0.8
 """How probable a level must be for the answers that stop where they are not sure."""
@@ -86,6 +87,35 @@ def evaluate_answers(
             "rows_by_depth": np.bincount([len(path_nodes(name)) for name in sure]).tolist(),
         }
     return metrics
+
+
+def evaluate_tail(
+    per_class: Mapping[str, Mapping[str, Any]], train_class_counts: Mapping[str, int]
+) -> dict[str, dict[str, Any]]:
+    """Evaluates rare classes and the others apart.
+
+    Args:
+        per_class: What `evaluate_answers` says of each class.
+        train_class_counts: Training rows by label.
+
+    Returns:
+        For `tail`, the classes of at most `TAIL` training rows, and `head`,
+        the others: `num_classes`, `num_examples`, `accuracy`, `macro_f1`. A
+        part without rows is left out.
+    """
+    parts: dict[str, list[Mapping[str, Any]]] = {"tail": [], "head": []}
+    for name, figures in per_class.items():
+        parts["tail" if train_class_counts.get(name, 0) <= TAIL else "head"].append(figures)
+    results = {}
+    for part, classes in parts.items():
+        if num_examples := sum(of["support"] for of in classes):
+            results[part] = {
+                "num_classes": len(classes),
+                "num_examples": num_examples,
+                "accuracy": sum(of["recall"] * of["support"] for of in classes) / num_examples,
+                "macro_f1": sum(of["f1"] for of in classes) / len(classes),
+            }
+    return results
 
 
 def hierarchical_agreement(truth: Sequence[str], answers: Sequence[str]) -> dict[str, float]:

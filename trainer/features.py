@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from trainer.files import new_folder, write_json
 from trainer.sample import Sample
+from trainer.sampling import draw_times
 
 _COUNT_FILE = "num_rows.json"
 _BATCHES_AT_ONCE = 32
@@ -90,6 +91,7 @@ def array_batches(
     *,
     seed: int | None = None,
     first_epoch: int = 0,
+    sampling: str = "rows",
 ) -> tf.data.Dataset:
     """Feeds rows of arrays in batches.
 
@@ -101,6 +103,7 @@ def array_batches(
             depends only on seed and epoch. `None` gives the rows once, in
             their own order.
         first_epoch: int. Where training goes on, so that the order does too.
+        sampling: How often rows come in an epoch, see `draw_times`.
 
     Returns:
         `(tensors by name, class_ids, weights)` batches.
@@ -117,6 +120,7 @@ def array_batches(
         for epoch in (None,) if seed is None else itertools.count(first_epoch):
             order = np.arange(len(sample))
             if epoch is not None:
+                order = np.repeat(order, draw_times(sample, sampling, seed, epoch))
                 np.random.default_rng([seed, epoch]).shuffle(order)
             for start in range(0, len(order), rows_at_once):
                 taken = order[start : start + rows_at_once]

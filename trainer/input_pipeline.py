@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from trainer.data.examples import read_examples
 from trainer.data.table import Table
+from trainer.features import StackedRows
 from trainer.files import new_folder, write_json
 from trainer.inputs import InputSpec
 from trainer.preprocessing import Branch, preprocess, present_name, raw_specs
@@ -147,6 +148,7 @@ def write_prepared(
     sample: Sample,
     folder: Path,
     branches: Sequence[Branch],
+    known: Mapping[str, StackedRows],
 ) -> None:
     """Preprocesses rows once: uint8 pictures and ids instead of JPEG and text.
 
@@ -156,6 +158,8 @@ def write_prepared(
         sample: Their classes and weights.
         folder: Of the new records.
         branches: The encoders.
+        known: Tensors that are known already, such as embeddings of frozen
+            encoders, of all rows that there are.
     """
     specs: dict[str, tf.TensorSpec] = {
         _CLASS_ID: tf.TensorSpec([], tf.int32),
@@ -164,19 +168,21 @@ def write_prepared(
     for branch in branches:
         specs.update(branch.encoder.input_specs())
         specs[present_name(branch.input.name)] = tf.TensorSpec([], tf.bool)
+    for name, values in known.items():
+        specs[name] = tf.TensorSpec(values.shape[1:], values.dtype)
 
     def prepared_rows() -> Iterator[dict[str, Any]]:
-        labels = zip(sample.class_ids, sample.weights, strict=True)
+        start = 0
         for source, rows in sources:
             for tensors in product_dataset(source, branches, rows=rows).as_numpy_iterator():
+                size = len(next(iter(tensors.values())))
+                taken = slice(start, start := start + size)
+                tensors.update({name: of[sample.rows[taken]] for name, of in known.items()})
+                tensors[_CLASS_ID] = sample.class_ids[taken]
+                tensors[_WEIGHT] = sample.weights[taken]
                 for values in zip(*tensors.values(), strict=True):
-                    class_id, weight = next(labels)
                     bar.update()
-                    yield {
-                        **dict(zip(tensors, values, strict=True)),
-                        _CLASS_ID: class_id,
-                        _WEIGHT: weight,
-                    }
+                    yield dict(zip(tensors, values, strict=True))
 
     with progress_bar("Preparing products", len(sample)) as bar:
         write_records(folder, prepared_rows(), specs, rows_per_shard=1024)
@@ -188,15 +194,25 @@ def prepared_dataset(
     *,
     shuffle_seed: int | None = None,
     deterministic: bool = True,
+    times: np.ndarray | None = None,
 ) -> tf.data.Dataset:
-    """Reads what `write_prepared` wrote as `(tensors by name, class_ids, weights)` batches."""
+    """Reads what `write_prepared` wrote as `(tensors by name, class_ids, weights)` batches.
+
+    Args: as for `read_records`.
+    """
 
     def parse(row: dict[str, tf.Tensor]) -> tuple[dict[str, tf.Tensor], tf.Tensor, tf.Tensor]:
         class_ids, weights = row.pop(_CLASS_ID), row.pop(_WEIGHT)
         return row, class_ids, weights
 
     return (
-        read_records(folder, batch_size, shuffle_seed=shuffle_seed, deterministic=deterministic)
+        read_records(
+            folder,
+            batch_size,
+            shuffle_seed=shuffle_seed,
+            deterministic=deterministic,
+            times=times,
+        )
         .map(parse)  # moves no data: threads would only cost
         .prefetch(tf.data.AUTOTUNE)
     )

@@ -13,7 +13,7 @@ from trainer.layers.masking import mask_absent
 from trainer.layers.modality_dropout import ModalityDropout
 from trainer.layers.vote_pool import VotePool
 from trainer.preprocessing import Branch, present_name
-from trainer.registry import FUSIONS, unknown
+from trainer.registry import FUSIONS
 
 
 def build_votes(
@@ -79,18 +79,7 @@ def build_votes(
 
 def build_fusion(config: ModelConfig) -> keras.layers.Layer:
     """Makes the fusion of a configuration."""
-    import inspect
-
-    member = FUSIONS.get(config.fusion)
-    known = [
-        name
-        for name, parameter in inspect.signature(member).parameters.items()
-        if parameter.kind is not parameter.VAR_KEYWORD
-    ]
-    for name in config.fusion_options:
-        if name not in known:
-            raise ValueError(unknown(f"option of fusion {config.fusion!r}", name, known))
-    return member(**config.fusion_options, name="fusion")
+    return FUSIONS.make(config.fusion, config.fusion_options, name="fusion")
 
 
 def build_voter(

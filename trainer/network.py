@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ from trainer.model import build_scorer, build_voter, build_votes
 from trainer.pooling import fit_vote_weights, prior_weights
 from trainer.preprocessing import Branch, build_branches
 from trainer.sample import Sample
+from trainer.sampling import draw_rates, draw_times
 from trainer.stage import run_stage
 
 _AT_ONCE = 32
@@ -38,25 +40,72 @@ class Network:
     Args:
         branches: The encoders' preprocessing halves.
         encoders: Their Keras halves, by branch name.
-        voter: Preprocessed tensors to votes `(batch, num_votes, num_classes)`.
-        cached_voter: What the first stage trained: the same from embeddings
-            of pretrained branches.
+        votes: From embeddings to votes, see `build_votes`.
         vote_weights: `(num_votes,)`, see `VotePool`.
         history: One dict an epoch, with `stage` and `epoch`.
         epochs: Stage to the number of epochs that gave the result.
+        spread: Unlabeled rows among those learned from, as what.
     """
 
     branches: tuple[Branch, ...]
     encoders: dict[str, keras.Model]
-    voter: keras.Model
-    cached_voter: keras.Model
+    votes: keras.Model
     vote_weights: np.ndarray
     history: list[dict[str, Any]] = field(default_factory=list)
     epochs: dict[str, int] = field(default_factory=dict)
+    spread: Sample = field(default_factory=lambda: Sample.of([], []))
+
+    @functools.cached_property
+    def voter(self) -> keras.Model:
+        """Preprocessed tensors to votes `(batch, num_votes, num_classes)`."""
+        return build_voter(self.branches, self.encoders, self.votes)
+
+    @functools.cached_property
+    def cached_voter(self) -> keras.Model:
+        """What the first stage trains: the same from embeddings of pretrained branches."""
+        names = [branch.name for branch in self.branches if branch.encoder.pretrained]
+        return build_voter(self.branches, self.encoders, self.votes, cached=names)
+
+    @functools.cached_property
+    def tuned_voter(self) -> keras.Model:
+        """What the second stage trains: the same from embeddings of frozen branches."""
+        names = [branch.name for branch in self.frozen]
+        return build_voter(self.branches, self.encoders, self.votes, cached=names)
+
+    @property
+    def frozen(self) -> list[Branch]:
+        """Pretrained branches that neither stage changes."""
+        return [
+            branch
+            for branch in self.branches
+            if branch.encoder.pretrained and not branch.encoder.method.trains
+        ]
+
+    @property
+    def tuned(self) -> list[Branch]:
+        """Pretrained branches that the second stage trains."""
+        return [
+            branch
+            for branch in self.branches
+            if branch.encoder.pretrained and branch.encoder.method.trains
+        ]
 
     def pool(self, votes: np.ndarray) -> np.ndarray:
         """Turns votes `(rows, num_votes, num_classes)` into probabilities, as the scorer does."""
         return softmax(np.einsum("v,nvc->nc", self.vote_weights, votes), axis=1)
+
+    def count_parameters(self) -> dict[str, dict[str, int]]:
+        """Returns how many weights were trained and how many there are, of all and by encoder."""
+        last = self.tuned_voter if "encoders" in self.epochs else self.cached_voter
+        trained = {id(weight) for weight in last.trainable_weights}
+        parts = {"network": self.voter, **self.encoders}
+        return {
+            name: {
+                "trained": sum(math.prod(of.shape) for of in part.weights if id(of) in trained),
+                "all": part.count_params(),
+            }
+            for name, part in parts.items()
+        }
 
     def scorer(self) -> keras.Model:
         """Returns the model from preprocessed tensors to probabilities."""
@@ -72,6 +121,7 @@ def fit_network(
     sample: Sample,
     watched: Sample,
     *,
+    unlabeled: np.ndarray,
     epochs: dict[str, int] | None = None,
     vote_weights: np.ndarray | None = None,
     logs: Path | None = None,
@@ -87,6 +137,7 @@ def fit_network(
         folder: For checkpoints; what is found there is gone on with.
         sample: Rows to learn from.
         watched: Rows to choose the epoch and the vote weights by; may be none.
+        unlabeled: `(n,)`, rows that preprocessing learns from beside the sample.
         epochs: Epochs by stage, where they were found before.
         vote_weights: Where they were found before.
         logs: Folder for TensorBoard.
@@ -99,20 +150,14 @@ def fit_network(
     # The process computes in one precision: what is built from here on takes it up.
     keras.config.set_dtype_policy(_dtype_policy(train.mixed_precision))
     branches = build_branches(inputs, config.model.encoders)
-    store.adapt(branches, sample.rows)
+    folder /= _checkpoint_key(config, inputs, store, [sample, watched], unlabeled, epochs)
+    store.adapt(branches, np.union1d(sample.rows, unlabeled))
     encoders = store.build_encoders(branches)
     widths = {name: encoder.output.shape[-1] for name, encoder in encoders.items()}
     # A prior on the weights, once for the whole table, beside a mean over rows and votes.
     l2 = train.l2 / (2 * len(sample) * (len(branches) + 1))
     votes = build_votes(branches, widths, num_classes, config.model, l2=l2, seed=train.seed)
-    pretrained = [branch.name for branch in branches if branch.encoder.pretrained]
-    network = Network(
-        branches,
-        encoders,
-        voter=build_voter(branches, encoders, votes),
-        cached_voter=build_voter(branches, encoders, votes, cached=pretrained),
-        vote_weights=prior_weights(len(branches) + 1),
-    )
+    network = Network(branches, encoders, votes, prior_weights(len(branches) + 1))
     class_ids = sample.class_ids
     class_weights = _class_weights(class_ids, num_classes, train.class_weights)
     weighted = dataclasses.replace(sample, weights=sample.weights * class_weights[class_ids])
@@ -120,18 +165,21 @@ def fit_network(
         network,
         config,
         store,
-        folder / _checkpoint_key(config, inputs, store, sample, watched, epochs),
+        folder,
         weighted,
         watched,
-        _logit_offsets(weighted.weights, class_ids, num_classes, train.logit_adjustment),
+        _logit_offsets(
+            weighted.weights * draw_rates(sample, train.sampling),
+            class_ids,
+            num_classes,
+            train.logit_adjustment,
+        ),
         logs,
         on_epoch,
     )
     epochs = epochs or {"head": train.head_epochs, "encoders": train.encoder_epochs}
     eval_votes = fitting.train_head(epochs["head"])
-    if epochs.get("encoders") and any(
-        branch.encoder.pretrained and branch.encoder.trainable != "frozen" for branch in branches
-    ):
+    if epochs.get("encoders") and network.tuned:
         eval_votes = fitting.train_encoders(epochs["encoders"])
     if vote_weights is not None:
         network.vote_weights = vote_weights
@@ -159,7 +207,12 @@ class _Fitting:
         train = self.config.train
         arrays = self.store.arrays(self.network.branches, self.network.encoders)
         batches = functools.partial(
-            array_batches, arrays, self.sample, train.batch_size, seed=train.seed
+            array_batches,
+            arrays,
+            self.sample,
+            train.batch_size,
+            seed=train.seed,
+            sampling=train.sampling,
         )
         watched = array_batches(arrays, self.watched, train.batch_size)
         self._run_stage("head", batches, epochs, watched)
@@ -167,37 +220,46 @@ class _Fitting:
 
     def train_encoders(self, epochs: int) -> np.ndarray:
         """Trains all that is not frozen; returns votes on the watched rows."""
-        train = self.config.train
+        train, network = self.config.train, self.network
+        computed = [branch for branch in network.branches if branch not in network.frozen]
+        embeddings = self.store.arrays(network.frozen, network.encoders)
         for name, sample in {"fit": self.sample, "watch": self.watched}.items():
             if not (self.folder / name).is_dir():
                 sources = self.store.split(sample.rows)
-                write_prepared(sources, sample, self.folder / name, self.network.branches)
+                write_prepared(sources, sample, self.folder / name, computed, embeddings)
 
-        def batches(first_epoch: int) -> tf.data.Dataset:
+        def epoch_batches(epoch: int) -> tf.data.Dataset:
             return prepared_dataset(
                 self.folder / "fit",
                 train.batch_size,
-                shuffle_seed=train.seed + first_epoch,
+                shuffle_seed=train.seed + epoch,
                 deterministic=train.deterministic,
-            ).repeat()
+                times=draw_times(self.sample, train.sampling, train.seed, epoch),
+            )
+
+        def batches(first_epoch: int) -> tf.data.Dataset:
+            parts = map(epoch_batches, range(first_epoch, epochs))
+            return functools.reduce(tf.data.Dataset.concatenate, parts)
 
         watched = prepared_dataset(self.folder / "watch", train.batch_size)
         self._run_stage("encoders", batches, epochs, watched)
         remove_folder(self.folder / "fit")
-        return self._votes(self.network.voter, watched)
+        return self._votes(network.tuned_voter, watched)
 
     def _run_stage(self, name: str, data: Any, epochs: int, watched: tf.data.Dataset) -> None:
-        train = self.config.train
+        train, network = self.config.train, self.network
         is_head = name == "head"
+        tuned = [(branch.encoder.method, network.encoders[branch.name]) for branch in network.tuned]
         result = run_stage(
-            self.network.cached_voter if is_head else self.network.voter,
+            network.cached_voter if is_head else network.tuned_voter,
             data,
             name=name,
             steps=-(-len(self.sample) // train.batch_size),
             epochs=epochs,
             # Steps on embeddings are too short to go back to Python after each.
             steps_at_once=_AT_ONCE if is_head else 1,
-            learning_rate=train.head_learning_rate if is_head else train.encoder_learning_rate,
+            learning_rate=train.head_learning_rate if is_head else train.vote_learning_rate,
+            tuned=[] if is_head else tuned,
             config=train,
             folder=self.folder / name,
             logit_offsets=self.logit_offsets,
@@ -205,8 +267,8 @@ class _Fitting:
             logs=self.logs and self.logs / name,
             on_epoch=self.on_epoch,
         )
-        self.network.epochs[name] = result.best_epoch
-        self.network.history += [
+        network.epochs[name] = result.best_epoch
+        network.history += [
             {"stage": name, "epoch": epoch, **figures}
             for epoch, figures in enumerate(result.history, 1)
         ]
@@ -238,12 +300,12 @@ def _class_weights(class_ids: np.ndarray, num_classes: int, scheme: str) -> np.n
 
 
 def _logit_offsets(
-    row_weights: np.ndarray, class_ids: np.ndarray, num_classes: int, strength: float
+    draws: np.ndarray, class_ids: np.ndarray, num_classes: int, strength: float
 ) -> list[float] | None:
-    """Returns the logarithms of the classes' shares of the weighted rows, times a strength."""
+    """Returns the logarithms of the classes' shares of the weighted draws, times a strength."""
     if not strength:
         return None
-    counts = np.bincount(class_ids, row_weights, minlength=num_classes)
+    counts = np.bincount(class_ids, draws, minlength=num_classes)
     # A class without rows counts as the smallest that has some.
     counts = np.maximum(counts, counts[counts > 0].min())
     return (strength * np.log(counts / counts.sum())).tolist()
@@ -253,8 +315,8 @@ def _checkpoint_key(
     config: Config,
     inputs: Sequence[InputSpec],
     store: FeatureStore,
-    sample: Sample,
-    watched: Sample,
+    samples: Sequence[Sample],
+    unlabeled: np.ndarray,
     epochs: dict[str, int] | None,
 ) -> str:
     """Names a training by all that decides its outcome."""
@@ -263,7 +325,8 @@ def _checkpoint_key(
         "train": dataclasses.asdict(config.train),
         "inputs": [dataclasses.astuple(spec) for spec in inputs],
         "sources": [source.name for source in store.sources],
-        "samples": [sample.digest(), watched.digest()],
+        "samples": [sample.digest() for sample in samples],
+        "unlabeled": hashlib.sha256(unlabeled.tobytes()).hexdigest(),
         "epochs": epochs,
     }
     text = json.dumps(described, sort_keys=True, default=str)

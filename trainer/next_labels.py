@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from trainer.data.cells import as_text
 from trainer.data.duplicates import group_near_duplicates
 from trainer.data.table import Table
+from trainer.data.unlabeled import stack_tables
 from trainer.predictor import Predictor
 from trainer.registry import SELECTIONS
 from trainer.selection.candidates import Candidates
@@ -51,7 +51,8 @@ def choose_products(
     if labelled is not None:
         known = predictor.embed(labelled)[1]
         tables.append(labelled)
-    groups = group_near_duplicates(_join(tables, predictor), predictor.card.inputs)
+    inputs = predictor.card.inputs
+    groups = group_near_duplicates(stack_tables(tables, inputs), inputs)
     own, others = groups[: len(answers)], groups[len(answers) :]
     firsts = np.unique(own, return_index=True)[1]
     has_evidence = np.any(list(answers.present.values()), axis=0)
@@ -75,21 +76,3 @@ def choose_products(
         },
         columns=list(COLUMNS),
     )
-
-
-def _join(tables: list[Table], predictor: Predictor) -> Table:
-    """Puts tables under each other, with the pictures' paths whole."""
-    frames = []
-    for table in tables:
-        frame = table.frame.copy()
-        for spec in predictor.card.inputs:
-            for name in spec.columns if spec.kind == "image" else ():
-                if name in frame:
-                    frame[name] = [_whole_path(cell, table) for cell in frame[name]]
-        frames.append(frame)
-    return Table(pd.concat(frames, ignore_index=True), tables[0].folder)
-
-
-def _whole_path(cell: object, table: Table) -> object:
-    is_path = not isinstance(cell, (bytes, bytearray, memoryview)) and as_text(cell)
-    return str(table.folder / as_text(cell).replace("\\", "/")) if is_path else cell

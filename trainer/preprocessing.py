@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from trainer.encoders.encoder import Encoder
 from trainer.inputs import InputSpec
-from trainer.registry import ENCODERS, MODALITIES, unknown
+from trainer.registry import ENCODERS, MODALITIES
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ def build_branches(
 
     Raises:
         ValueError: for an unknown encoder or option, an encoder of another
-            modality, an input that no encoder reads, or no input at all.
+            modality, a tuning method or an adapter that does not fit, an input
+            that no encoder reads, or no input at all.
+        FileNotFoundError: if there is no such adapter file.
     """
     branches = []
     for spec in inputs:
@@ -54,10 +56,10 @@ def build_branches(
                     f"Received: model.encoders.{spec.kind}.{encoder_name}."
                 )
             name = f"{spec.name}_{encoder_name}"
-            _check_options(member, encoder_name, options, spec.kind)
-            branches.append(
-                Branch(name, spec, encoder_name, dict(options), member(name, **options))
-            )
+            at = f"model.encoders.{spec.kind}.{encoder_name}"
+            encoder = ENCODERS.make(encoder_name, options, at=at, name=name)
+            encoder.check_adapter()
+            branches.append(Branch(name, spec, encoder_name, dict(options), encoder))
     if not branches:
         raise ValueError(
             "No column tells the products apart: no picture, text, number or category was found. "
@@ -98,12 +100,3 @@ def preprocess(branches: Sequence[Branch], raw: Mapping[str, tf.Tensor]) -> dict
         modality = MODALITIES.get(branch.input.kind)()
         tensors[present_name(branch.input.name)] = modality.present(values)
     return tensors
-
-
-def _check_options(member: type[Encoder], name: str, options: Mapping[str, Any], kind: str) -> None:
-    import inspect
-
-    known = [key for key in inspect.signature(member).parameters if key != "name"]
-    for key in options:
-        if key not in known:
-            raise ValueError(unknown(f"option of model.encoders.{kind}.{name}", key, known))

@@ -59,7 +59,8 @@ def write_records(
             name: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()}
             for name, spec in specs.items()
         }
-        write_json(temporary / SPEC_FILE, {"num_rows": num_rows, "tensors": described})
+        sizes = {"num_rows": num_rows, "rows_per_shard": rows_per_shard}
+        write_json(temporary / SPEC_FILE, {**sizes, "tensors": described})
     return num_rows
 
 
@@ -74,6 +75,7 @@ def read_records(
     *,
     shuffle_seed: int | None = None,
     deterministic: bool = True,
+    times: np.ndarray | None = None,
     names: Iterable[str] | None = None,
 ) -> tf.data.Dataset:
     """Reads batches of rows.
@@ -84,6 +86,8 @@ def read_records(
         shuffle_seed: int or `None`. Where given, shards are mixed and rows
             shuffled within a window, anew at every pass.
         deterministic: bool. False lets a slow batch be overtaken.
+        times: int64 array `(rows,)`, how often each row comes, as often as
+            there are rows in all; `None` for once each.
         names: Tensors to read; all by default.
 
     Returns:
@@ -100,13 +104,23 @@ def read_records(
         if name in wanted
     }
     files = sorted(str(path) for path in folder.glob("records-*.tfrecord"))
-    rows = tf.data.Dataset.from_tensor_slices(tf.constant(files, tf.string))
+    rows = tf.data.Dataset.from_tensor_slices(tf.constant(files, tf.string)).enumerate()
+
+    def read_shard(index: tf.Tensor, file: tf.Tensor) -> tf.data.Dataset:
+        if times is None or (times == 1).all():
+            return _read_shard(file, specs)
+        own = tf.constant(times)[index * described["rows_per_shard"] :]
+        drawn = tf.data.Dataset.zip(
+            (_read_shard(file, specs), tf.data.Dataset.from_tensor_slices(own))
+        )
+        return drawn.flat_map(lambda row, often: tf.data.Dataset.from_tensors(row).repeat(often))
+
     if shuffle_seed is None:
-        rows = rows.flat_map(lambda file: _read_shard(file, specs))
+        rows = rows.flat_map(read_shard)
     else:
         rows = rows.shuffle(len(files) or 1, shuffle_seed)
         # In one thread: handing single rows from thread to thread costs more than reading them.
-        rows = rows.interleave(lambda file: _read_shard(file, specs), cycle_length=4)
+        rows = rows.interleave(read_shard, cycle_length=4)
         rows = rows.shuffle(_SHUFFLE_ROWS, shuffle_seed)
     batches = rows.batch(batch_size).map(
         lambda records, large: _parse(records, large, specs),

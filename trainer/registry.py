@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 Member = TypeVar("Member")
@@ -65,6 +66,33 @@ class Registry:
             raise ValueError(unknown(self.kind, name, self._members))
         return self._members[name]
 
+    def make(self, name: str, options: Mapping[str, Any], /, *, at: str = "", **fixed: Any) -> Any:
+        """Makes the member called `name`.
+
+        Args:
+            name: str.
+            options: Its arguments, as they were configured.
+            at: str. Where they were configured, for messages.
+            fixed: Its other arguments.
+
+        Raises:
+            ValueError: if there is no such member or option; the message lists
+                those there are.
+        """
+        member = self.get(name)
+        known = [
+            key
+            for key, parameter in inspect.signature(member).parameters.items()
+            if parameter.kind is not parameter.VAR_KEYWORD and key not in fixed
+        ]
+        place = at or f"{self.kind} {name!r}"
+        if not isinstance(options, Mapping):
+            raise ValueError(f"Options of {place} must be a mapping. Received: {options!r}.")
+        for key in options:
+            if key not in known:
+                raise ValueError(unknown(f"option of {place}", key, known))
+        return member(**fixed, **options)
+
     def _import_members(self) -> None:
         package = importlib.import_module(self.package)
         for module in pkgutil.iter_modules(package.__path__, prefix=f"{self.package}."):
@@ -76,6 +104,8 @@ class Registry:
 MODALITIES = Registry("modality", "trainer.modalities")
 ENCODERS = Registry("encoder", "trainer.encoders")
 FUSIONS = Registry("fusion", "trainer.fusion")
+LOSSES = Registry("loss", "trainer.losses")
 SELECTIONS = Registry("selection strategy", "trainer.selection")
 TRACKERS = Registry("tracker", "trainer.tracking")
 AUGMENTATIONS = Registry("augmentation", "trainer.augmentations")
+TUNING = Registry("tuning method", "trainer.tuning")

@@ -15,7 +15,13 @@ import pandas as pd
 
 from trainer.answers import Answers
 from trainer.data.splits import SPLITS
-from trainer.evaluate import count_confusions, evaluate_answers, evaluate_slices, worst_rows
+from trainer.evaluate import (
+    count_confusions,
+    evaluate_answers,
+    evaluate_slices,
+    evaluate_tail,
+    worst_rows,
+)
 from trainer.files import write_json
 from trainer.input_pipeline import read_values
 from trainer.inputs import InputSpec
@@ -25,7 +31,7 @@ from trainer.report.product_view import ProductView
 from trainer.report.report_data import ReportData
 from trainer.report.study_row import StudyRow
 from trainer.report.write_report import write_report
-from trainer.run import Run, count_parameters
+from trainer.run import Run
 from trainer.slices import default_slices
 
 _STUDIED_KINDS = ("image", "text")
@@ -52,6 +58,7 @@ def evaluate_run(run: Run, network: Network) -> dict[str, Any]:
     products = Products.read(run.catalogue.take(rows), run.catalogue.inputs, answers.ids)
     own_slices = _own_slices(run, answers.ids)
     train_counts = Counter(run.catalogue.labels[row] for row in run.catalogue.rows("train"))
+    metrics |= evaluate_tail(metrics["per_class"], train_counts)
     slices = {
         **own_slices,
         **default_slices(answers, labels, products.texts, products.prices, train_counts),
@@ -62,6 +69,7 @@ def evaluate_run(run: Run, network: Network) -> dict[str, Any]:
         with run.timed("study each modality alone"):
             study = _study_modalities(run, answers, labels, own_slices)
     metrics["study"] = [dataclasses.asdict(row) for row in study]
+    metrics["parameters"] = network.count_parameters()
     metrics["run"] = run.key
     metrics["measured_on"] = f"{split} rows, which the measured model has not seen"
     if run.refits:
@@ -89,11 +97,12 @@ def evaluate_run(run: Run, network: Network) -> dict[str, Any]:
         columns=list(run.catalogue.columns.values()),
         columns_left_out=run.catalogue.leaks,
         rows_left_out=run.catalogue.rows_left_out,
+        spread=_describe_spread(run, network),
         problem_rows=[(run.catalogue.ids[row], status) for row, status in run.problems.items()],
         split_sizes={name: len(run.catalogue.rows(name)) for name in SPLITS},
         split_note=f"{run.catalogue.num_groups} groups of near-duplicates stay in one split.",
         timings=run.timings,
-        parameters=count_parameters(network),
+        parameters=metrics["parameters"],
         config=dataclasses.asdict(run.config),
         next_commands=next_commands(run),
     )
@@ -168,10 +177,20 @@ def _study_row(
     return StudyRow(tuple(inputs), metrics["accuracy"], metrics["macro_f1"], first)
 
 
+def _describe_spread(run: Run, network: Network) -> list[tuple[str, int, int, float]]:
+    """Returns what unlabeled rows were given: label, training rows, unlabeled ones, certainty."""
+    spread, class_names = network.spread, run.catalogue.class_names
+    labelled = np.bincount(run.sample("train").class_ids, minlength=len(class_names))
+    given = np.bincount(spread.class_ids, minlength=len(class_names))
+    sure = np.bincount(spread.class_ids, spread.weights, minlength=len(class_names))
+    return [
+        (class_names[index], int(labelled[index]), int(given[index]), sure[index] / given[index])
+        for index in np.flatnonzero(given)
+    ]
+
+
 def _describe_model(run: Run, network: Network) -> str:
-    encoders = ", ".join(
-        f"{branch.name} ({branch.encoder.trainable})" for branch in network.branches
-    )
+    encoders = ", ".join(f"{branch.name} ({branch.encoder.tuning})" for branch in network.branches)
     text = f"{run.config.model.fusion} fusion of {encoders}; measured as trained on the train rows."
     if run.refits:
         text += " The exported model was then trained again with the same settings on all rows."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import itertools
 import json
@@ -44,6 +45,8 @@ from trainer.network import Network, fit_network
 from trainer.preprocessing import build_branches, present_name
 from trainer.registry import MODALITIES
 from trainer.sample import Sample
+from trainer.spreading import spread_labels
+from trainer.stage import build_loss
 from trainer.tracking.tracker import build_tracker
 
 PREPROCESSING_FILE = "preprocessing.json"
@@ -90,6 +93,8 @@ class Run:
             f"{describe_splits(self.catalogue)}; {self.catalogue.num_groups} groups of "
             "near-duplicates kept together"
         )
+        if self.config.data.unlabeled:
+            self.say(f"{len(self.catalogue.unlabeled.frame)} rows without a label to learn from")
         for reason, rows in self.catalogue.rows_left_out.items():
             self.say(f"{rows} rows left out: {reason}")
         if without := sorted(set(self.catalogue.class_names) - set(self.catalogue.labels)):
@@ -102,6 +107,7 @@ class Run:
         # What does not fit is refused now, before anything is read or written for it.
         build_branches(self.catalogue.inputs, self.config.model.encoders)
         build_fusion(self.config.model)
+        build_loss(self.config.train)
         if self.config.augment.views:
             Augmenter(self.catalogue.inputs, self.config.augment.operations)
         write_text(self.workdir / "config.json", self.config.to_json() + "\n")
@@ -115,19 +121,25 @@ class Run:
     def open_store(self) -> None:
         """Writes the examples and their views where they are not yet, and opens the features."""
         cache, catalogue = self.workdir / "cache", self.catalogue
-        examples = cache / f"examples-{catalogue.content_fingerprint()}"
+        examples, unlabeled = (
+            cache / f"examples-{catalogue.content_fingerprint(table)}"
+            for table in (catalogue.table, catalogue.unlabeled)
+        )
         texts = catalogue.taxonomy.texts.values()
         described = repr([*texts, catalogue.inputs])
         names = cache / f"names-{hashlib.sha256(described.encode()).hexdigest()[:16]}"
         with self.timed("write the examples"):
             if not examples.is_dir():
                 write_examples(catalogue.table, catalogue.inputs, examples)
+            if not unlabeled.is_dir():
+                write_examples(catalogue.unlabeled, catalogue.inputs, unlabeled)
             if not names.is_dir():
                 write_texts(list(itertools.chain(*texts)), catalogue.inputs, names)
             self.views = write_views(examples, catalogue.inputs, self.config.augment, cache)
         problems = json.loads((examples / PROBLEMS_FILE).read_text())
         self.problems: dict[int, str] = {int(row): problem for row, problem in problems.items()}
-        self.store = FeatureStore(cache / "features", [examples, names, *self.views])
+        self.store = FeatureStore(cache / "features", [examples, names, unlabeled, *self.views])
+        self.unlabeled = self.store.positions(2)
         counts = np.array([len(of_class) for of_class in texts])
         self.names = Sample.of(
             self.store.positions(1),
@@ -159,6 +171,15 @@ class Run:
                 self.sample("eval"),
                 logs=logs,
                 on_epoch=self.tracker.log_epoch,
+            )
+        for name, counts in self.measured.count_parameters().items():
+            share = 100 * counts["trained"] / max(counts["all"], 1)
+            self.say(f"{name}: trained {counts['trained']:,} of {counts['all']:,} ({share:.2f} %)")
+        if len(self.unlabeled):
+            spread = self.measured.spread
+            self.say(
+                f"{len(spread)} rows without a label were given one and count as "
+                f"{spread.weights.sum():.0f} rows"
             )
         return self.measured
 
@@ -192,9 +213,9 @@ class Run:
         return held_out and (wanted == "always" or (wanted == "auto" and cheap))
 
     def sample(self, *splits: str) -> Sample:
-        """Returns the rows of some splits with their labels."""
+        """Returns the rows of some splits with their labels and weights."""
         rows = np.flatnonzero(np.isin(self.catalogue.splits, splits))
-        return Sample.of(rows, self.catalogue.class_ids[rows])
+        return Sample.of(rows, self.catalogue.class_ids[rows], self.catalogue.weights[rows])
 
     def fit(
         self,
@@ -202,31 +223,53 @@ class Run:
         watched: Sample | None = None,
         *,
         inputs: Sequence[InputSpec] | None = None,
+        unlabeled: np.ndarray | None = None,
         **options: Any,
     ) -> Network:
         """Fits a network to rows, to views of them and, where words are read, to names of classes.
+
+        Where there are unlabeled rows, that network says what they are, and
+        another one learns from them too.
 
         Args:
             sample: Rows to learn from.
             watched: Rows to watch; none by default.
             inputs: Which inputs to use; all by default.
+            unlabeled: `(n,)`, ascending rows to learn from without their
+                labels; by default those that have none.
             options: See `fit_network`.
         """
         inputs = self.catalogue.inputs if inputs is None else inputs
-        views = [self.store.positions(2 + index) for index in range(len(self.views))]
-        sample = add_views(sample, views, self.config.augment.share)
-        if self.reads_names(inputs):
-            sample = sample + self.names
-        return fit_network(
+        views = [self.store.positions(3 + index) for index in range(len(self.views))]
+        nothing = Sample.of(np.zeros(0), np.zeros(0))
+        names = self.names if self.reads_names(inputs) else nothing
+        learned = add_views(sample, views, self.config.augment.share) + names
+        unlabeled = self.unlabeled if unlabeled is None else unlabeled
+        fit = functools.partial(
+            fit_network,
             inputs,
             len(self.catalogue.class_names),
             self.config,
             self.store,
             self.workdir / "cache" / "checkpoints",
-            sample,
-            watched or Sample.of(np.zeros(0), np.zeros(0)),
+            watched=watched or nothing,
+            unlabeled=unlabeled,
             **options,
         )
+        if not len(unlabeled):
+            return fit(learned)
+        # What is alike is asked of the rows as they are: views would be each other's neighbours.
+        first = fit(learned, logs=None, on_epoch=None)
+        spread = self._label(first, sample + names, unlabeled)
+        network = fit(learned + spread)
+        network.spread = spread
+        return network
+
+    def _label(self, network: Network, sample: Sample, unlabeled: np.ndarray) -> Sample:
+        """Labels rows by what a network says of them and by rows that they are like."""
+        votes, _ = self.vote(network, unlabeled)
+        arrays = self.store.arrays(network.branches, network.encoders)
+        return spread_labels(network.branches, arrays, sample, unlabeled, network.pool(votes))
 
     def reads_names(self, inputs: Sequence[InputSpec]) -> bool:
         """Whether a network of some inputs learns from the texts of the classes."""
@@ -281,10 +324,16 @@ class Run:
             data = array_batches(arrays, Sample.of(rows, np.zeros(len(rows))), batch_size=256)
             votes = network.cached_voter.predict(data, verbose=0)
             return votes, {name: arrays[present_name(name)][rows] for name in names}
-        vote_parts, present_parts = [], []
-        predict = tf.function(network.voter, reduce_retracing=True)
+        vote_parts, present_parts, start = [], [], 0
+        predict = tf.function(network.tuned_voter, reduce_retracing=True)
+        computed = [branch for branch in network.branches if branch not in network.frozen]
+        embeddings = self.store.arrays(network.frozen, network.encoders)
         for source, own in self.store.split(rows):
-            for tensors in product_dataset(source, network.branches, rows=own):
+            for tensors in product_dataset(source, computed, rows=own):
+                size = len(next(iter(tensors.values())))
+                taken = rows[start : start + size]
+                start += size
+                tensors.update({name: tf.constant(of[taken]) for name, of in embeddings.items()})
                 vote_parts.append(predict(tensors, training=False).numpy())
                 present_parts.append({name: tensors[present_name(name)].numpy() for name in names})
         present = {name: np.concatenate([part[name] for part in present_parts]) for name in names}
@@ -313,6 +362,12 @@ class Run:
             trained_on={split: len(self.catalogue.rows(split)) for split in splits},
             rules=self.catalogue.taxonomy.rules,
         )
+        for branch in network.tuned:
+            encoder = network.encoders[branch.name]
+            if "encoders" in network.epochs and not branch.encoder.adapts:
+                path = self.workdir / "adapters" / f"{branch.name}.safetensors"
+                branch.encoder.write_adapter(path, encoder)
+            branch.encoder.method.merge(encoder)
         scorer = network.scorer()
         with new_file(self.workdir / "model.keras") as temporary:
             scorer.save(temporary)
@@ -334,17 +389,6 @@ class Run:
         return export_saved_model(self.workdir / "export", network.branches, scorer, card)
 
 
-def count_parameters(network: Network) -> dict[str, int]:
-    """Returns how many weights a network has, and how many of them were trained."""
-    trainable = sum(int(np.prod(w.shape)) for w in _trained_weights(network))
-    return {"trained": trainable, "all": network.voter.count_params()}
-
-
-def _trained_weights(network: Network) -> list[Any]:
-    model = network.voter if "encoders" in network.epochs else network.cached_voter
-    return model.trainable_weights
-
-
 def load_network(workdir: Path) -> tuple[keras.Model, dict[str, Any]]:
     """Loads the Keras model of a workdir and the state of its preprocessing.
 
@@ -352,9 +396,9 @@ def load_network(workdir: Path) -> tuple[keras.Model, dict[str, Any]]:
         `(scorer, state)`: from preprocessed tensors to probabilities; and
         what `preprocessing.json` holds.
     """
-    from trainer.registry import ENCODERS, FUSIONS
+    from trainer.registry import ENCODERS, FUSIONS, TUNING
 
     # Registers the layers that the file names.
-    ENCODERS.names(), FUSIONS.names()
+    ENCODERS.names(), FUSIONS.names(), TUNING.names()
     scorer = keras.saving.load_model(workdir / "model.keras", compile=False)
     return scorer, json.loads((workdir / PREPROCESSING_FILE).read_text(encoding="utf-8"))

@@ -54,10 +54,6 @@ class Sample:
         )
         return Sample.of(*map(np.concatenate, parts))
 
-    def take(self, where: np.ndarray) -> Sample:
-        """Returns the part of a sample where a bool array `(n,)` says so."""
-        return Sample(self.rows[where], self.class_ids[where], self.weights[where])
-
     def digest(self) -> str:
         """Returns a hash of rows, classes and weights."""
         digest = hashlib.sha256()

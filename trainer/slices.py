@@ -10,9 +10,8 @@ import numpy as np
 
 from trainer.answers import Answers
 
-TAIL, HEAD = 20, 100
-"""Training rows a class: up to 20 is the tail, over 100 the head (Liu et al., 2019,
-arXiv:1904.05160)."""
+TAIL, MANY = 20, 100
+"""Training rows a class: up to 20 is few, over 100 many (Liu et al., 2019, arXiv:1904.05160)."""
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _KANA = re.compile(r"[\u3040-\u30ff]")
@@ -72,10 +71,10 @@ def class_size(num_training_rows: int) -> str:
     if num_training_rows == 0:
         return "not in training"
     if num_training_rows <= TAIL:
-        return f"tail (up to {TAIL} rows)"
-    if num_training_rows <= HEAD:
-        return f"middle ({TAIL + 1} to {HEAD} rows)"
-    return f"head (over {HEAD} rows)"
+        return f"few (up to {TAIL} rows)"
+    if num_training_rows <= MANY:
+        return f"medium ({TAIL + 1} to {MANY} rows)"
+    return f"many (over {MANY} rows)"
 
 
 def price_ranges(prices: np.ndarray) -> list[str]:

@@ -12,8 +12,10 @@ import tensorflow as tf
 from trainer.callbacks.progress import Progress
 from trainer.callbacks.resume import Resume
 from trainer.config import TrainConfig
-from trainer.losses.smoothed_crossentropy import SmoothedCrossentropy
 from trainer.metrics.pooled_accuracy import PooledAccuracy
+from trainer.optimizer import TunedAdamW
+from trainer.registry import LOSSES
+from trainer.tuning.tuning import Tuning
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ def run_stage(
     steps_at_once: int = 1,
     epochs: int,
     learning_rate: float,
+    tuned: Sequence[tuple[Tuning, keras.Model]] = (),
     config: TrainConfig,
     folder: Path,
     logit_offsets: Sequence[float] | None = None,
@@ -49,17 +52,20 @@ def run_stage(
 
     Args:
         model: From tensors by name to votes `(batch, num_votes, num_classes)`.
-        data: From `first_epoch`, the number of finished epochs, to an endless
-            data set of `(tensors, class_ids, weights)` batches.
+        data: From `first_epoch`, the number of finished epochs, to a data set of
+            `(tensors, class_ids, weights)` batches for all others; in place of
+            class ids also soft targets, see `VoteLoss`.
         name: str. For people and for TensorBoard.
         steps: int. Batches an epoch.
         steps_at_once: int. How many may pass before callbacks hear of it.
         epochs: int.
         learning_rate: float. Its peak, after the warm-up; it falls as a
             cosine to zero.
-        config: Decay, smoothing, patience.
+        tuned: Pairs of a tuning method, which has a peak of its own, and the
+            encoder that it was applied to.
+        config: Decay, loss, patience.
         folder: For checkpoints.
-        logit_offsets: See `SmoothedCrossentropy`.
+        logit_offsets: See `VoteLoss`.
         eval_data: Batches to watch.
         logs: Folder for TensorBoard.
         on_epoch: Called with the name of the stage, the epoch from 1 on, and
@@ -76,10 +82,17 @@ def run_stage(
         warmup_target=learning_rate if warmup else None,
         warmup_steps=warmup,
     )
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, clipnorm=1.0)
+    optimizer = TunedAdamW(
+        schedule,
+        peak=learning_rate,
+        decay=config.weight_decay,
+        tuned=tuned,
+        num_steps=total,
+        clipnorm=1.0,
+    )
     model.compile(
         optimizer=optimizer,
-        loss=SmoothedCrossentropy(config.label_smoothing, logit_offsets),
+        loss=build_loss(config, logit_offsets),
         metrics=[PooledAccuracy()],
         weighted_metrics=[],
         # On a CPU, XLA compiles longer than these stages run.
@@ -115,6 +128,16 @@ def run_stage(
         resume.load_best()
     model.steps_per_execution = 1  # `predict` would unroll as many copies of the model
     return StageResult(resume.history, resume.best_epoch)
+
+
+def build_loss(config: TrainConfig, logit_offsets: Sequence[float] | None = None) -> keras.Loss:
+    """Makes the loss of a configuration."""
+    return LOSSES.make(
+        config.loss,
+        config.loss_options,
+        label_smoothing=config.label_smoothing,
+        logit_offsets=logit_offsets,
+    )
 
 
 def _largest_divisor(number: int, limit: int) -> int:

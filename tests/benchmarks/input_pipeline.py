@@ -123,7 +123,7 @@ def build_ways(table: Path, label: str, folder: Path) -> list[Way]:
 
     def cached(*encoders: str) -> Iterator:
         prepared = folder / "-".join(encoders)
-        write_prepared([(examples, sample.rows)], sample, prepared, _choose(branches, encoders))
+        write_prepared([(examples, sample.rows)], sample, prepared, _choose(branches, encoders), {})
         return _endless(
             prepared_dataset(prepared, batch_size, shuffle_seed=0).map(lambda tensors, *_: tensors)
         )

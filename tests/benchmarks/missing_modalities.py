@@ -10,43 +10,29 @@ it. All see the same folds. Exit status 1: a bar was missed.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
-from accuracy import folds
+from cross_validation import NUM_FOLDS, build_parser, draw_folds, fit_fold, open_run
 from table import print_table, write_figures
 
-from trainer.config import apply_overrides, load_config
 from trainer.data.table import Table
 from trainer.embed import FeatureStore
 from trainer.input_pipeline import write_examples
 from trainer.network import Network
 from trainer.run import Run
-from trainer.sample import Sample
 
 COST_BAR = 0.15
 """Share of the full accuracy that hidden inputs may cost."""
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--label", required=True)
-    parser.add_argument("--ignore", default="")
-    parser.add_argument("--config", default="default")
-    parser.add_argument("--set", action="append", default=[])
-    parser.add_argument("--seeds", default="0,1,2")
+    parser = build_parser(__doc__)
     parser.add_argument("--share", type=float, default=0.7, help="of the rows that lack an input")
-    parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    data = [f"data.table={args.data}", f"data.label={args.label}", f"data.ignore={args.ignore}"]
-    config = apply_overrides(load_config(args.config), [*data, *args.set])
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Run(config, Path(folder), quiet=True))
+    with open_run(args) as run:
+        bench = Bench(run)
         found: dict[str, list[float]] = {}
         for seed in map(int, args.seeds.split(",")):
             for name, accuracy in bench.measure(seed, args.share).items():
@@ -76,18 +62,18 @@ class Bench:
     """A run whose feature store also holds every row without each of its inputs."""
 
     def __init__(self, run: Run) -> None:
-        run.prepare()
         self.run = run
         self.inputs = [spec.name for spec in run.catalogue.inputs]
         table = run.catalogue.table
         sources = list(run.store.sources)
+        first = len(sources)
         for spec in run.catalogue.inputs:
             frame = table.frame.assign(**dict.fromkeys(spec.columns, ""))
             sources.append(sources[0].with_name(f"without-{spec.name}"))
             write_examples(Table(frame, table.folder), run.catalogue.inputs, sources[-1])
         run.store = FeatureStore(run.store.folder, sources)
         self.hidden = {
-            name: run.store.positions(2 + index) for index, name in enumerate(self.inputs)
+            name: run.store.positions(first + index) for index, name in enumerate(self.inputs)
         }
 
     def measure(self, seed: int, share: float) -> dict[str, float]:
@@ -95,7 +81,7 @@ class Bench:
         run, class_ids = self.run, self.run.catalogue.class_ids
         train = dataclasses.replace(run.config.train, seed=seed)
         run.config = dataclasses.replace(run.config, train=train)
-        fold_of = folds(np.array(run.catalogue.labels), seed)
+        folds = draw_folds(run.catalogue.labels, seed)
         rows = np.arange(len(class_ids))
         right: dict[str, list[float]] = {}
 
@@ -104,36 +90,22 @@ class Bench:
             votes, _ = run.vote(network, asked[order])
             right.setdefault(name, []).extend(network.pool(votes).argmax(axis=1) == truth[order])
 
-        for fold in sorted(set(fold_of)):
-            held_out = fold_of == fold
+        for fold in range(NUM_FOLDS):
+            held_out = folds == fold
             truth = class_ids[held_out]
-            network = self.fit(rows, fold_of, fold)
+            network = fit_fold(run, folds, fold)
             judge("all inputs", network, rows[held_out], truth)
             for spec in run.catalogue.inputs:
                 name = spec.name
                 judge(f"{name} absent at prediction", network, self.hidden[name][held_out], truth)
                 others = tuple(other for other in run.catalogue.inputs if other != spec)
-                without = self.fit(rows, fold_of, fold, inputs=others)
+                without = fit_fold(run, folds, fold, inputs=others)
                 judge(f"trained without {name}", without, rows[held_out], truth)
                 lacking = np.random.default_rng(seed).random(len(rows)) < share
                 shown = np.where(lacking, self.hidden[name], rows)
-                partly = self.fit(shown, fold_of, fold)
+                partly = fit_fold(run, folds, fold, shown)
                 judge(f"{name} hidden in {share:.0%}", partly, shown[held_out], truth)
         return {name: float(np.mean(values)) for name, values in right.items()}
-
-    def fit(self, shown: np.ndarray, fold_of: np.ndarray, fold: str, **options) -> Network:
-        """Trains as `taxofuse run` does: votes weighed on one fold, then all others at once."""
-        class_ids = self.run.catalogue.class_ids
-        names = sorted(set(fold_of) - {fold})
-
-        def sample(*chosen: str) -> Sample:
-            rows = np.flatnonzero(np.isin(fold_of, chosen))
-            return Sample.of(shown[rows], class_ids[rows])
-
-        first = self.run.fit(sample(*names[:-1]), sample(names[-1]), **options)
-        return self.run.fit(
-            sample(*names), epochs=first.epochs, vote_weights=first.vote_weights, **options
-        )
 
 
 if __name__ == "__main__":

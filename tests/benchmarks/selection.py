@@ -10,17 +10,13 @@ trained and answers the held-out rows. Exit status 1: the bar was missed.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
-from accuracy import folds
+from cross_validation import NUM_FOLDS, build_parser, draw_folds, open_run
 from table import print_table, write_figures
 
-from trainer.config import apply_overrides, load_config
 from trainer.network import Network
 from trainer.registry import SELECTIONS
 from trainer.run import Run
@@ -32,25 +28,14 @@ TARGET, BAR = 0.95, 0.5
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--label", required=True)
-    parser.add_argument("--ignore", default="")
-    parser.add_argument("--config", default="default")
-    parser.add_argument("--set", action="append", default=[])
-    parser.add_argument("--seeds", default="0,1,2")
+    parser = build_parser(__doc__)
     parser.add_argument("--strategies", default="random,clue")
     parser.add_argument("--batch", type=int, default=14, help="labels bought at a time")
     parser.add_argument("--labels", type=int, default=154, help="labels bought in all")
-    parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    data = [f"data.table={args.data}", f"data.label={args.label}", f"data.ignore={args.ignore}"]
-    config = apply_overrides(load_config(args.config), [*data, *args.set])
     budgets = list(range(args.batch, args.labels + 1, args.batch))
     curves: dict[str, list[list[float]]] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        run = Run(config, Path(folder), quiet=True)
-        run.prepare()
+    with open_run(args) as run:
         for seed in map(int, args.seeds.split(",")):
             for name, curve in simulate(run, seed, args.strategies.split(","), budgets).items():
                 curves.setdefault(name, []).append(curve)
@@ -89,13 +74,13 @@ def simulate(
     train = dataclasses.replace(run.config.train, seed=seed)
     run.config = dataclasses.replace(run.config, train=train)
     class_ids = run.catalogue.class_ids
-    fold_of = folds(np.array(run.catalogue.labels), seed)
+    fold_of = draw_folds(run.catalogue.labels, seed)
     accuracies: dict[str, list[list[float]]] = {}
 
     def fit(rows: np.ndarray) -> Network:
         return run.fit(Sample.of(rows, class_ids[rows]))
 
-    for fold in sorted(set(fold_of)):
+    for fold in range(NUM_FOLDS):
         pool, held_out = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
 
         def accuracy(network: Network, asked: np.ndarray = held_out) -> float:
@@ -104,7 +89,7 @@ def simulate(
 
         accuracies.setdefault("all labels", []).append([accuracy(fit(pool))] * len(budgets))
         for strategy in strategies:
-            rng = np.random.default_rng([seed, int(fold[-1])])
+            rng = np.random.default_rng([seed, fold])
             labelled = np.array([], np.int64)
             network, curve = fit(labelled), []
             for budget in budgets:

@@ -12,7 +12,6 @@ taxonomy file says of them. Exit status 1: a bar was missed.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
 import tempfile
@@ -20,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from accuracy import folds
+from cross_validation import build_config, build_parser, draw_folds
 from table import print_table, write_figures
 
 from trainer.answers import OK, Answers
-from trainer.config import apply_overrides, load_config
+from trainer.config import apply_overrides
 from trainer.evaluate import SURE, evaluate_answers, path_nodes
 from trainer.run import Run
 
@@ -34,21 +33,12 @@ NUM_PARTS = 5
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--label", required=True)
-    parser.add_argument("--ignore", default="")
-    parser.add_argument("--config", default="default")
-    parser.add_argument("--set", action="append", default=[])
+    parser = build_parser(__doc__)
     parser.add_argument("--taxonomy", default="", help="file to compare with names alone")
-    parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    data = [f"data.table={args.data}", f"data.label={args.label}", f"data.ignore={args.ignore}"]
-    config = apply_overrides(load_config(args.config), [*data, *args.set])
-    configs = {"names": config}
+    configs = {"names": build_config(args)}
     if args.taxonomy:
-        configs["file"] = apply_overrides(config, [f"data.taxonomy={args.taxonomy}"])
+        configs["file"] = apply_overrides(configs["names"], [f"data.taxonomy={args.taxonomy}"])
     found: dict[str, list[dict[str, float]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for texts, of_texts in configs.items():
@@ -77,7 +67,7 @@ def measure(run: Run, seed: int) -> dict[str, dict[str, float]]:
     """Returns the figures of one seed, with all classes seen and with each unseen once."""
     train = dataclasses.replace(run.config.train, seed=seed)
     run.config = dataclasses.replace(run.config, train=train)
-    fold_of = folds(np.array(run.catalogue.labels), seed)
+    fold_of = draw_folds(run.catalogue.labels, seed).astype(str)
     order = np.random.default_rng(seed).permutation(len(run.catalogue.class_names))
     part_of = (np.argsort(order) % NUM_PARTS)[run.catalogue.class_ids]
     parts = [np.where(part_of == part, "unseen", fold_of) for part in range(NUM_PARTS)]

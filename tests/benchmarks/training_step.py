@@ -25,12 +25,13 @@ import tensorflow as tf
 from table import print_table, write_figures
 
 from trainer.config import Config, apply_overrides, load_config
-from trainer.features import array_batches
+from trainer.features import StackedRows, array_batches
 from trainer.inputs import InputSpec
-from trainer.losses.smoothed_crossentropy import SmoothedCrossentropy
 from trainer.metrics.pooled_accuracy import PooledAccuracy
 from trainer.model import build_voter, build_votes
 from trainer.preprocessing import build_branches, preprocess
+from trainer.sample import Sample
+from trainer.stage import build_loss
 
 REUSED_BAR = 35
 _SIZES = {
@@ -103,8 +104,8 @@ def build_ways(size: str, batch_size: int) -> list[Way]:
     """Builds networks and made-up products."""
     name, weights = _SIZES[size]
     ways = []
-    for trainable in ("full", "frozen"):
-        settings = [f"model.encoders.{key}.trainable={trainable}" for key in weights]
+    for tuning in ("full", "frozen"):
+        settings = [f"model.encoders.{key}.tuning={tuning}" for key in weights]
         settings += [
             f"model.encoders.{key}.weights={value}" for key, value in weights.items() if value
         ]
@@ -120,7 +121,7 @@ def build_ways(size: str, batch_size: int) -> list[Way]:
         votes = build_votes(branches, widths, _NUM_CLASSES, config.model, l2=config.train.l2)
         tensors = preprocess(branches, _draw_products(batch_size))
         model = build_voter(branches, encoders, votes)
-        ways.append(_make_way(trainable, model, tensors, config))
+        ways.append(_make_way(tuning, model, tensors, config))
     embeddings = {name: encoder(_choose(tensors, encoder)) for name, encoder in encoders.items()}
     model = build_voter(branches, encoders, votes, cached=list(encoders))
     ways.append(_make_way("reused", model, {**tensors, **embeddings}, config, _REUSED_STEPS))
@@ -137,7 +138,7 @@ def _make_way(
     # As `trainer.stage` compiles it.
     model.compile(
         optimizer=keras.optimizers.AdamW(1e-5, config.train.weight_decay, clipnorm=1.0),
-        loss=SmoothedCrossentropy(config.train.label_smoothing),
+        loss=build_loss(config.train),
         metrics=[PooledAccuracy()],
         weighted_metrics=[],
         jit_compile=False,
@@ -148,8 +149,9 @@ def _make_way(
         for key, tensor in _choose(tensors, model).items()
     }
     rows = len(next(iter(arrays.values())))
-    class_ids, ones = np.arange(rows) % _NUM_CLASSES, np.ones(rows, np.float32)
-    batches = array_batches(arrays, class_ids, ones, rows // steps, seed=0)
+    sample = Sample.of(np.arange(rows), np.arange(rows) % _NUM_CLASSES)
+    stacked = {key: StackedRows([values]) for key, values in arrays.items()}
+    batches = array_batches(stacked, sample, rows // steps, seed=0)
     return Way(name, model, batches, steps)
 
 

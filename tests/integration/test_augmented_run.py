@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import trainer.run
 from trainer.config import apply_overrides, load_config
 from trainer.reporting import evaluate_run
 from trainer.run import Run
+from trainer.sample import Sample
 
 VIEWS = 2
 SETTINGS = (
@@ -41,7 +43,7 @@ def products_of(run: Run, rows: np.ndarray) -> np.ndarray:
     sources = range(len(run.store.sources))
     shown = np.full(sum(len(run.store.positions(source)) for source in sources), -1)
     for source in sources:
-        if source != 1:
+        if source not in (1, 2):  # texts of classes, rows without a label
             shown[run.store.positions(source)] = np.arange(len(run.catalogue.ids))
     return shown[rows]
 
@@ -50,7 +52,9 @@ def products_of(run: Run, rows: np.ndarray) -> np.ndarray:
 def test_views_of_the_rows_to_learn_from_are_learned_from_and_no_others(run, splits, monkeypatch):
     learned = []
     monkeypatch.setattr(
-        trainer.run, "fit_network", lambda *given, **_: learned.append((given[-2], given[-1]))
+        trainer.run,
+        "fit_network",
+        lambda *given, watched, **_: learned.append((given[-1], watched)),
     )
     run.fit(run.sample(*splits), run.sample("test"))
     ((sample, watched),) = learned
@@ -65,6 +69,26 @@ def test_views_of_the_rows_to_learn_from_are_learned_from_and_no_others(run, spl
     classes = run.catalogue.class_ids[shown[is_product]]
     np.testing.assert_array_equal(sample.class_ids[is_product], classes)
     np.testing.assert_array_equal(watched.rows, run.catalogue.rows("test"))
+
+
+def test_rows_without_labels_are_compared_with_products_and_not_with_views(run, monkeypatch):
+    learned, compared = [], []
+
+    def fit(*given, **_):
+        learned.append(given[-1])
+        return SimpleNamespace()
+
+    def label(run, network, sample, unlabeled):
+        compared.append(sample)
+        return Sample.of(unlabeled, np.zeros(len(unlabeled)))
+
+    monkeypatch.setattr(trainer.run, "fit_network", fit)
+    monkeypatch.setattr(Run, "_label", label)
+    train, unlabeled = run.catalogue.rows("train"), run.catalogue.rows("test")
+    run.fit(run.sample("train"), unlabeled=unlabeled)
+    assert set(compared[0].rows) == {*train, *run.names.rows}
+    assert len(learned[0]) == (1 + VIEWS) * len(train) + len(run.names)
+    assert set(learned[1].rows) == {*learned[0].rows, *unlabeled}
 
 
 def test_the_report_shows_products_and_their_views(run):

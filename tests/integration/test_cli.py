@@ -89,6 +89,7 @@ def refused(call, shop, tmp_path):
         (["--set", "data.use=shelv"], ["'shelv'", "Did you mean 'shelf'?"]),
         (["--set", "data.split=splits"], ["'splits'", "Expected one of"]),
         (["--ignore", "pictur"], ["'pictur'", "Did you mean 'picture'?"]),
+        (["--unlabeled", "nowhere.csv"], ["does not exist", "nowhere.csv"]),
     ],
 )
 def test_wrong_values_are_answered_with_valid_ones(refused, more, messages):

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import time
 
+import pandas as pd
 import pytest
 
 from trainer.config import Config
@@ -30,6 +31,8 @@ def test_workdir_holds_what_is_promised(trained):
 
 def test_metrics_have_the_promised_keys(metrics):
     assert {"accuracy", "macro_f1", "weighted_f1", "per_class", "num_examples"} <= set(metrics)
+    parts = [metrics[part] for part in ("tail", "head") if part in metrics]
+    assert sum(part["num_examples"] for part in parts) == metrics["num_examples"]
     assert set(metrics["levels"]) == {"department", "category"}
     assert set(metrics["per_class"]) == {"home > lamps", "worn > watches", "worn > shirts"}
     assert sum(of["support"] for of in metrics["per_class"].values()) == metrics["num_examples"]
@@ -113,3 +116,18 @@ def test_export_copies_the_model_as_the_next_version(trained, call, tmp_path):
         assert done.code == 0, done.stderr
         assert done.stdout.strip() == str(tmp_path / "models" / version)
         assert (tmp_path / "models" / version / "saved_model.pb").is_file()
+
+
+def test_rows_without_label_are_learned_from_and_reported(run_arguments, call, shop, tmp_path):
+    frame = pd.read_csv(shop, dtype=str, keep_default_na=False)
+    frame["picture"] = [name and str(shop.parent / name) for name in frame["picture"]]
+    frame.loc[frame.index % 2 == 1, "category"] = ""
+    frame.to_csv(tmp_path / "half.csv", index=False)
+    arguments = run_arguments(tmp_path / "half.csv", tmp_path / "w")
+    done = call(*arguments, "--unlabeled", tmp_path / "half.csv", "--set", "train.head_epochs=3")
+    assert done.code == 0, done.stderr
+    assert "36 rows without a label to learn from" in done.stderr
+    assert "36 rows without a label were given one and count as " in done.stderr
+    assert "Unlabeled rows that were given a class" in (tmp_path / "w" / "report.html").read_text()
+    config = json.loads((tmp_path / "w" / "config.json").read_text(encoding="utf-8"))
+    assert config["data"]["unlabeled"] == str(tmp_path / "half.csv")

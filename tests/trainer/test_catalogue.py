@@ -144,8 +144,8 @@ def suspicious(tmp_path):
     )
     path = tmp_path / "suspicious.csv"
 
-    def load(lines, **options):
-        path.write_text("id,label,suspicious,suggested_label\n" + lines)
+    def load(lines, header="id,label,suspicious,suggested_label\n", **options):
+        path.write_text(header + lines)
         config = DataConfig(label=("label",), suspicious=str(path), **options)
         return load_catalogue(frame, config, say=lambda line: None)
 
@@ -167,6 +167,23 @@ def test_suspicious_training_rows_are_relabelled(suspicious):
     catalogue = suspicious(LINES, wrong_labels="relabel")
     assert catalogue.labels == ["b", "b", "c", *["a", "b", "c"] * 3]
     assert len(catalogue.rows("train")) == 9
+
+
+def test_suspicious_training_rows_count_as_much_as_their_quality(suspicious):
+    header = "id,label,suspicious,label_quality\n"
+    lines = "p0,a,True,0.25\np1,b,False,0.9\np3,a,yes,0\np10,b,True,0.1\n"
+    catalogue = suspicious(lines, header, wrong_labels="downweight")
+    assert catalogue.weights.tolist() == [0.25, 1, 1, 0, *[1] * 8]
+    assert catalogue.labels == ["a", "b", "c"] * 4
+    assert len(catalogue.rows("train")) == 9
+    dropped = suspicious(lines, header)
+    assert dropped.rows("train").tolist() == [1, 2, 4, 5, 6, 7, 8]
+    other = suspicious(lines.replace("0.25", "0.3"), header, wrong_labels="downweight")
+    assert other.fingerprint() != catalogue.fingerprint()
+    with pytest.raises(ValueError, match=r"quality of id 'p0' must be .* 0 to 1.*'much'"):
+        suspicious(lines.replace("0.25", "much"), header, wrong_labels="downweight")
+    with pytest.raises(ValueError, match=r"column.*'suggested_label'"):
+        suspicious(lines, header, wrong_labels="relabel")
 
 
 def test_other_rows_dropped_are_another_catalogue(suspicious):

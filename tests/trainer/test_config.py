@@ -88,13 +88,13 @@ def test_changes_and_adds_encoders():
     base = load_config("tiny")
     config = change(
         "model.encoders.text.tiny_text.dim=4",
-        "model.encoders.text.tiny_text.trainable=frozen",
+        "model.encoders.text.tiny_text.tuning=frozen",
         "model.encoders.text.ngram={}",
         "model.encoders.image={'resnet50': {'weights': 'random'}}",
         base=base,
     )
     assert config.model.encoders["text"] == {
-        "tiny_text": {"dim": 4, "trainable": "frozen"},
+        "tiny_text": {"dim": 4, "tuning": "frozen"},
         "ngram": {},
     }
     assert config.model.encoders["image"] == {"resnet50": {"weights": "random"}}
@@ -138,11 +138,17 @@ def test_wrong_settings_are_answered_with_right_ones(setting, message):
         (TrainConfig, {"batch_size": 0}, "at least 1"),
         (TrainConfig, {"head_learning_rate": 0.0}, "above 0"),
         (TrainConfig, {"head_learning_rate": math.nan}, "above 0"),
-        (TrainConfig, {"encoder_learning_rate": math.inf}, "above 0"),
+        (TrainConfig, {"vote_learning_rate": math.inf}, "above 0"),
         (TrainConfig, {"l2": math.nan}, "of at least 0"),
         (TrainConfig, {"patience": -1}, "of at least 0"),
         (TrainConfig, {"label_smoothing": 1.0}, "below 1"),
         (TrainConfig, {"class_weights": "balance"}, "Did you mean 'balanced'"),
+        (TrainConfig, {"sampling": "balance"}, "Did you mean 'balanced'"),
+        (
+            TrainConfig,
+            {"sampling": "balanced", "class_weights": "effective"},
+            "class_weights must be none with train.sampling=balanced",
+        ),
         (TrainConfig, {"refit": "yes"}, "'always', 'auto', 'never'"),
     ],
 )

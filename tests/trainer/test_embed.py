@@ -138,7 +138,7 @@ def test_other_weights_are_other_embeddings(make):
 
 def test_frozen_encoders_that_learn_nothing_are_loaded_once(make):
     store, branches, encoders = make(
-        encoders={**ENCODERS, "text": {"tiny_text": {"trainable": "frozen"}}}
+        encoders={**ENCODERS, "text": {"tiny_text": {"tuning": "frozen"}}}
     )
     again = store.build_encoders(branches)
     assert again["text_tiny_text"] is encoders["text_tiny_text"]

@@ -13,6 +13,7 @@ from trainer.evaluate import (
     count_confusions,
     evaluate_answers,
     evaluate_slices,
+    evaluate_tail,
     expected_calibration_error,
     hierarchical_agreement,
     wilson_interval,
@@ -203,3 +204,22 @@ def test_says_what_is_missing_where_nothing_can_be_evaluated():
         evaluate_answers(say(["A > x"]), [None])
     with pytest.raises(ValueError, match=r"for each of 1 rows. Received: 2 values"):
         evaluate_answers(say(["A > x"]), ["A > x", "A > x"])
+
+
+def test_rare_classes_are_those_of_few_training_rows(random_case):
+    answers, truth = random_case
+    per_class = evaluate_answers(answers, truth)["per_class"]
+    parts = evaluate_tail(per_class, {"A > x": 100, "A > y": 21, "B > x": 20})
+    for part, names in (("tail", NAMES[2:]), ("head", NAMES[:2])):
+        rows = [row for row, label in enumerate(truth) if label in names]
+        right = [answers.labels[row] == truth[row] for row in rows]
+        f1 = reference.f1_score(truth, answers.labels, labels=names, average="macro")
+        assert parts[part] == pytest.approx(
+            {
+                "num_classes": 2,
+                "num_examples": len(rows),
+                "accuracy": np.mean(right),
+                "macro_f1": f1,
+            }
+        )
+    assert list(evaluate_tail(per_class, dict.fromkeys(NAMES, 50))) == ["head"]

@@ -86,7 +86,7 @@ def test_flagship_trains_saves_loads_and_exports_at_full_size(folder):
         name="encoders",
         steps=1,
         epochs=1,
-        learning_rate=config.train.encoder_learning_rate,
+        learning_rate=config.train.vote_learning_rate,
         config=config.train,
         folder=folder / "checkpoints",
     )

@@ -7,6 +7,7 @@ from PIL import Image
 
 from trainer.catalogue import load_catalogue
 from trainer.config import DataConfig
+from trainer.features import StackedRows
 from trainer.input_pipeline import (
     prepared_dataset,
     product_dataset,
@@ -147,7 +148,8 @@ def prepared(examples, branches, tmp_path):
     """Returns the records of some rows of two sources, and those rows."""
     rows = np.array([1, 5, 8])
     sample = Sample.of([1, 5, 8, 13, 17, 20], [2, 0, 1, 1, 0, 2], [1, 2, 3, 4, 5, 6])
-    write_prepared([(examples, rows), (examples, rows)], sample, tmp_path / "r", branches)
+    known = {"known": StackedRows([np.arange(24, dtype=np.float32)[:, None]])}
+    write_prepared([(examples, rows), (examples, rows)], sample, tmp_path / "r", branches, known)
     return tmp_path / "r", [*rows, *rows]
 
 
@@ -155,6 +157,7 @@ def test_prepared_records_hold_what_is_made_on_the_fly(prepared, on_the_fly):
     folder, rows = prepared
     expected = {name: [values[row] for row in rows] for name, values in on_the_fly.items()}
     labels = {"class_id": [2, 0, 1, 1, 0, 2], "weight": [1, 2, 3, 4, 5, 6]}
+    expected["known"] = [[1.0], [5.0], [8.0], [13.0], [17.0], [20.0]]
     assert_same_rows(collect(prepared_dataset(folder, 5).map(with_labels)), {**expected, **labels})
 
 

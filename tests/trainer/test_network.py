@@ -7,6 +7,8 @@ import pytest
 from trainer.config import Config, DataConfig, ModelConfig, TrainConfig
 from trainer.network import _class_weights, _logit_offsets
 from trainer.run import Run
+from trainer.sample import Sample
+from trainer.sampling import draw_rates
 
 NAMES = ("Kitchen > Tea Pot", "Garden > Rake", "Lighting > Zebra Lamp")
 
@@ -78,3 +80,24 @@ def test_logit_offsets_are_log_shares():
     # Balanced rows need no adjustment: all offsets are equal.
     weights = _class_weights(class_ids, 2, "balanced")[class_ids]
     assert np.ptp(_logit_offsets(weights, class_ids, 2, 1.0)) < 1e-6
+
+
+def test_logit_offsets_are_of_the_classes_as_drawn():
+    sample = Sample.of(np.arange(20), np.repeat([0, 1], [16, 4]))
+    shares = {"rows": [0.8, 0.2], "square_root": [4 / 6, 2 / 6], "balanced": [0.5, 0.5]}
+    for sampling, expected in shares.items():
+        offsets = _logit_offsets(draw_rates(sample, sampling), sample.class_ids, 2, 1.0)
+        np.testing.assert_allclose(offsets, np.log(expected))
+
+
+@pytest.mark.parametrize("loss", ["focal", "generalised_crossentropy"])
+def test_other_losses_learn_too(tmp_path, loss):
+    assert train(tmp_path, loss=loss, sampling="balanced")[1] == [NAMES[2]] * 8
+
+
+def test_options_of_a_loss_are_refused_before_training(tmp_path):
+    with pytest.raises(ValueError, match=r"option of loss 'focal'.*\['gamma'\].*'gama'.*mean"):
+        train(tmp_path, loss="focal", loss_options={"gama": 1.0})
+    with pytest.raises(ValueError, match="q of the generalised cross-entropy"):
+        train(tmp_path, loss="generalised_crossentropy", loss_options={"q": 2.0})
+    assert not (tmp_path / "cache").exists()

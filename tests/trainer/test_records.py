@@ -36,6 +36,17 @@ def make_rows(num_rows):
     ]
 
 
+@pytest.mark.parametrize("seed", [None, 5])
+def test_rows_come_as_often_as_asked(tmp_path, seed):
+    write_records(tmp_path / "r", make_rows(10), SPECS, rows_per_shard=4)
+    times = np.array([0, 3, 1, 0, 2, 0, 1, 0, 0, 3])
+    dataset = read_records(tmp_path / "r", 4, shuffle_seed=seed, times=times)
+    found = order(dataset)
+    expected = np.repeat(np.arange(10), times).tolist()
+    assert (found if seed is None else sorted(found)) == expected
+    assert (seed is None) == (found == expected)
+
+
 def order(dataset):
     return [int(i) for batch in dataset for i in batch["class_id"]]
 

@@ -71,3 +71,14 @@ def test_unknown_names_are_answered_with_the_known_ones():
 def test_offers_nothing_where_nothing_is_close():
     message = unknown("colour", "x", ["red", "green"])
     assert message == "Unknown colour. Expected one of ['green', 'red']. Received: 'x'."
+
+
+def test_makes_members_of_options():
+    assert FUSIONS.make("concat", {}, name="joined").name == "joined"
+    with pytest.raises(ValueError, match=r"Unknown option of fusion 'gated'\. Expected.*'dims'"):
+        FUSIONS.make("gated", {"dims": 3}, name="joined")
+    # A name is not for the configuration to choose.
+    with pytest.raises(ValueError, match=r"option of model\.fusion.*Received: 'name'"):
+        FUSIONS.make("gated", {"name": "mine"}, at="model.fusion", name="joined")
+    with pytest.raises(ValueError, match=r"must be a mapping\. Received: 'rank'"):
+        FUSIONS.make("gated", "rank", name="joined")

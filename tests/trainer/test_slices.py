@@ -26,7 +26,7 @@ def test_language_goes_by_the_share_of_script(text, expected):
 
 @pytest.mark.parametrize(
     ("rows", "expected"),
-    [(0, "not in"), (1, "tail"), (20, "tail"), (21, "middle"), (100, "middle"), (101, "head")],
+    [(0, "not in"), (1, "few"), (20, "few"), (21, "medium"), (100, "medium"), (101, "many")],
 )
 def test_class_size_by_training_rows(rows, expected):
     assert class_size(rows).startswith(expected)
@@ -64,7 +64,7 @@ def test_default_slices_have_one_value_a_row():
     assert slices == {
         "input image_bytes": ["present", "absent"],
         "language": ["other", "Chinese"],
-        "class size": ["head (over 100 rows)", "not in training"],
+        "class size": ["many (over 100 rows)", "not in training"],
         "price range": ["Q1: all the same", "no price"],
     }
     assert set(default_slices(answers, ["x", None], None, None, {})) == {

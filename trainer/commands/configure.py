@@ -50,6 +50,17 @@ def add_config_arguments(parser: argparse.ArgumentParser, *, workdir_required: b
     )
 
 
+def add_training_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares what `run` and `train` take."""
+    add_config_arguments(parser)
+    parser.add_argument(
+        "--unlabeled",
+        default="",
+        metavar="TABLE",
+        help="more products, without labels, to learn from; the same table for its rows without",
+    )
+
+
 def configure(args: argparse.Namespace) -> Config:
     """Makes the configuration of a call; draws the demo catalogue where it is asked for.
 
@@ -65,16 +76,20 @@ def configure(args: argparse.Namespace) -> Config:
         given["label_separator"] = args.label_separator
     if args.ignore:
         given["ignore"] = _names(args.ignore)
+    if unlabeled := getattr(args, "unlabeled", ""):
+        given["unlabeled"] = unlabeled
     if args.data == DEMO:
         table = _draw_demo(args.workdir.absolute() / DEMO)
         given["table"], given["slices"] = str(table), str(table.with_name("slices.csv"))
         given.setdefault("label", _DEMO_LABEL)
     config = dataclasses.replace(config, data=dataclasses.replace(config.data, **given))
     config = apply_overrides(config, args.set)
-    if not config.data.suspicious:
-        return config
-    suspicious = str(Path(config.data.suspicious).absolute())
-    return dataclasses.replace(config, data=dataclasses.replace(config.data, suspicious=suspicious))
+    files: dict[str, Any] = {
+        name: str(Path(path).absolute())
+        for name in ("suspicious", "unlabeled")
+        if (path := getattr(config.data, name))
+    }
+    return dataclasses.replace(config, data=dataclasses.replace(config.data, **files))
 
 
 def _names(text: str) -> tuple[str, ...]:

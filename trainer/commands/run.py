@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import argparse
 
-from trainer.commands.configure import add_config_arguments, configure
+from trainer.commands.configure import add_training_arguments, configure
 
 HELP = "from a table to a trained, evaluated, exported classifier"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of the command."""
-    add_config_arguments(parser)
+    add_training_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -16,9 +16,9 @@ def get_config() -> Config:
     return Config(
         model=ModelConfig(
             encoders={
-                "image": {"resnet50": {"weights": "imagenet", "trainable": "full"}},
+                "image": {"resnet50": {"weights": "imagenet", "tuning": "full"}},
                 "text": {
-                    "bert": {"weights": "bert_base_en_uncased", "trainable": "full"},
+                    "bert": {"weights": "bert_base_en_uncased", "tuning": "full"},
                     "ngram": {},
                 },
                 "number": {"piecewise": {}},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import keras
@@ -45,7 +46,7 @@ class BertEncoder(Encoder):
 
     Args:
         name: str. Unique in a model.
-        trainable: `"frozen"` or `"full"`.
+        tuning, tuning_options, adapter: As for every encoder.
         weights: str. A preset (see `trainer.weights.source`), or `"random"`
             for a BERT-base (12 layers of 768) drawn at random.
         max_tokens: int. Longer texts are cut; includes [CLS] and [SEP].
@@ -64,11 +65,20 @@ class BertEncoder(Encoder):
     """
 
     modality: ClassVar[str] = "text"
+    parts: ClassVar[Mapping[str, str]] = {
+        "weights": ".*",
+        "biases": ".*",
+        "blocks": r"transformer_layer_\d+",
+        "transformers": r"transformer_layer_\d+",
+        "kernels": "query|value",
+    }
 
     def __init__(
         self,
         name: str,
-        trainable: str = "frozen",
+        tuning: str = "frozen",
+        tuning_options: Mapping[str, Any] | None = None,
+        adapter: str = "",
         *,
         weights: str = "package:all-minilm-l6-v2",
         max_tokens: int = 128,
@@ -76,7 +86,7 @@ class BertEncoder(Encoder):
         vocabulary: str = "",
         title_tokens: int = 0,
     ) -> None:
-        super().__init__(name, trainable)
+        super().__init__(name, tuning, tuning_options, adapter)
         if pooling not in POOLINGS:
             raise ValueError(
                 f"`pooling` must be one of {list(POOLINGS)}. Received: pooling={pooling!r}."
@@ -148,8 +158,7 @@ class BertEncoder(Encoder):
             unit = keras.layers.UnitNormalization(dtype="float32", name=f"{view}_unit")
             embeddings.append(unit(output))
         model = keras.Model(inputs, ops.concatenate(embeddings, axis=-1), name=self.name)
-        model.trainable = self.trainable == "full"
-        return model
+        return self._tune(model)
 
     def _tokenize(self, texts: tf.Tensor, max_tokens: int) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns token ids and padding mask, int32 `(batch, max_tokens)`."""

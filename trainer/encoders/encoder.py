@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
+
+from trainer.registry import TUNING
+from trainer.weights.adapter_file import AdapterCard, load_adapter, write_adapter
+from trainer.weights.checksum import digest_weights
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
     import tensorflow as tf
 
-TRAINABLE = ("frozen", "full")
+    from trainer.tuning.tuning import Tuning
 
 
 class Encoder(abc.ABC):
@@ -26,8 +32,12 @@ class Encoder(abc.ABC):
 
     Args:
         name: str. Unique in a model; prefix of layer and tensor names.
-        trainable: `"frozen"` keeps the encoder as it was loaded, so that its
-            embeddings can be computed once; `"full"` trains all of it.
+        tuning: str. A registered tuning method, which says what of the
+            encoder is trained. `"frozen"` keeps it as it was loaded, so that
+            its embeddings can be computed once; `"full"` trains all of it.
+        tuning_options: The method's arguments.
+        adapter: str. File of `trainer.weights.adapter_file` to start from,
+            of this method or, where frozen, of any.
     """
 
     modality: ClassVar[str]
@@ -37,14 +47,23 @@ class Encoder(abc.ABC):
     the first stage takes it as it is and computes it once for each product."""
     adapts: ClassVar[bool] = False
     """Whether `adapt` learns anything, so that other rows give other embeddings."""
+    parts: ClassVar[Mapping[str, str]] = {}
+    """What tuning methods find in it: regular expressions of layer names by kind. Kinds are
+    `weights` and `biases`, `blocks` (alike, from input to output), `kernels` (dense or pointwise
+    layers that low ranks change) and `transformers` (KerasHub's `TransformerEncoder`)."""
 
-    def __init__(self, name: str, trainable: str = "frozen") -> None:
-        if trainable not in TRAINABLE:
-            raise ValueError(
-                f"`trainable` must be one of {list(TRAINABLE)}. Received: trainable={trainable!r}."
-            )
+    def __init__(
+        self,
+        name: str,
+        tuning: str = "frozen",
+        tuning_options: Mapping[str, Any] | None = None,
+        adapter: str = "",
+    ) -> None:
         self.name = name
-        self.trainable = trainable
+        self.tuning = tuning
+        self.adapter = adapter
+        self.method = self._make_method(tuning, tuning_options or {})
+        self._base_digest = ""
 
     def adapt(self, values: np.ndarray) -> None:  # noqa: B027 - most learn nothing
         """Learns what preprocessing needs (vocabulary, mean) from training rows only.
@@ -90,3 +109,52 @@ class Encoder(abc.ABC):
             `input_specs` to an embedding `(batch, dim)`. Embeddings of
             pretrained encoders have about length 1.
         """
+
+    def check_adapter(self) -> None:
+        """Raises an error where the adapter file is missing or of another method."""
+        if self.adapter:
+            self._load_method()
+
+    def write_adapter(self, path: Path, model: keras.Model) -> None:
+        """Writes what was trained of `model`, which `build` made and which is not merged yet."""
+        write_adapter(path, model, AdapterCard(self.tuning, self.method.options, self._base_digest))
+
+    def _tune(self, model: keras.Model) -> keras.Model:
+        """Makes a built Keras half trainable as configured, from where the adapter was."""
+        if not self.method.trains and not self.adapter:
+            self.method.apply(model, "")
+            return model
+        self._base_digest = digest_weights(model)
+        start = self._load_method() if self.adapter else self.method
+        start.apply(model, self.parts[start.part])
+        if self.adapter:
+            load_adapter(Path(self.adapter), model, self._base_digest)
+        if not self.method.trains:
+            start.merge(model)
+            self.method.apply(model, "")
+        return model
+
+    def _load_method(self) -> Tuning:
+        """Returns the method that the adapter file is of."""
+        card = AdapterCard.load(Path(self.adapter))
+        if not self.method.trains:
+            return self._make_method(card.method, card.options)
+        if (card.method, card.options) != (self.tuning, self.method.options):
+            raise ValueError(
+                f"The adapter of {self.name!r} goes on as it was trained, or frozen. Expected: "
+                f"tuning={card.method!r}, tuning_options={card.options}. Received: "
+                f"tuning={self.tuning!r}, tuning_options={self.method.options}."
+            )
+        return self.method
+
+    def _make_method(self, tuning: str, options: Mapping[str, Any]) -> Tuning:
+        method = TUNING.make(tuning, options)
+        if method.trains and method.part not in self.parts:
+            possible = [
+                name for name in TUNING.names() if TUNING.get(name).part in ("", *self.parts)
+            ]
+            raise ValueError(
+                f"Encoder {self.name!r} has no {method.part} for {tuning!r} to train. "
+                f"Expected one of {possible}. Received: tuning={tuning!r}."
+            )
+        return method

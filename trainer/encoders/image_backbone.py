@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import keras
@@ -29,7 +30,7 @@ class ImageBackboneEncoder(Encoder):
 
     Args:
         name: str. Unique in a model.
-        trainable: `"frozen"` or `"full"`.
+        tuning, tuning_options, adapter: As for every encoder.
         weights: str. A preset (see `trainer.weights.source`), the published
             EfficientNet-Lite0 as package or `.pth` file, or `"random"` for one
             drawn at random.
@@ -37,15 +38,23 @@ class ImageBackboneEncoder(Encoder):
     """
 
     modality: ClassVar[str] = "image"
+    parts: ClassVar[Mapping[str, str]] = {
+        "weights": ".*",
+        "biases": ".*",
+        "blocks": r"(stack\d+_)?block\d+[a-z]?",
+        "kernels": ".*",
+    }
 
     def __init__(
         self,
         name: str,
-        trainable: str = "frozen",
+        tuning: str = "frozen",
+        tuning_options: Mapping[str, Any] | None = None,
+        adapter: str = "",
         weights: str = "package:efficientnet-lite0",
         image_size: int = 224,
     ) -> None:
-        super().__init__(name, trainable)
+        super().__init__(name, tuning, tuning_options, adapter)
         if image_size < 32:
             raise ValueError(f"`image_size` must be 32 or more. Received: image_size={image_size}.")
         self.weights = weights
@@ -68,8 +77,7 @@ class ImageBackboneEncoder(Encoder):
         )(scaled)
         unit = keras.layers.UnitNormalization(dtype="float32", name=f"{self.name}_unit")
         model = keras.Model({key: pixels}, unit(self._pool(features)), name=self.name)
-        model.trainable = self.trainable == "full"
-        return model
+        return self._tune(model)
 
     def _load_network(self) -> tuple[keras.Model, Any, Any]:
         """Returns the backbone, and the scale and offset of the pixels that it expects."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -33,7 +33,7 @@ class NGramEncoder(Encoder):
 
     Args:
         name: str.
-        trainable: `"frozen"` or `"full"`.
+        tuning, tuning_options: As for every encoder.
         dim: int. At most so many dimensions are kept.
         word_widths: How many words make an n-gram.
         character_widths: How many characters make an n-gram.
@@ -50,11 +50,13 @@ class NGramEncoder(Encoder):
 
     modality = "text"
     adapts = True
+    parts: ClassVar[Mapping[str, str]] = {"weights": ".*"}
 
     def __init__(
         self,
         name: str,
-        trainable: str = "frozen",
+        tuning: str = "frozen",
+        tuning_options: Mapping[str, Any] | None = None,
         dim: int = 512,
         word_widths: Sequence[int] = (1, 2),
         character_widths: Sequence[int] = (2, 3, 4, 5),
@@ -63,7 +65,7 @@ class NGramEncoder(Encoder):
         max_rows: int = 20_000,
         max_characters: int = 5_000,
     ) -> None:
-        super().__init__(name, trainable)
+        super().__init__(name, tuning, tuning_options)
         self.dim = dim
         self.widths = {"word": tuple(word_widths), "character": tuple(character_widths)}
         self.max_terms = max_terms
@@ -136,8 +138,7 @@ class NGramEncoder(Encoder):
         inputs = {tensor.name: tensor for tensor in (term_ids, weights)}
         model = keras.Model(inputs, layer(term_ids, weights), name=self.name)
         layer.set_weights([self._vectors])
-        model.trainable = self.trainable == "full"
-        return model
+        return self._tune(model)
 
     def _cut(self, values: tf.Tensor) -> dict[str, tf.RaggedTensor]:
         words = ngram_ops.split_words(values, self.max_characters)

@@ -19,7 +19,7 @@ class OneHotEncoder(Encoder):
 
     Args:
         name: str.
-        trainable: `"frozen"` only: there is nothing to train.
+        tuning: `"frozen"` only: there is nothing to train.
         max_values: int. The most frequent values are kept.
         min_rows: int. Values of fewer training rows count as not seen.
     """
@@ -28,9 +28,9 @@ class OneHotEncoder(Encoder):
     adapts = True
 
     def __init__(
-        self, name: str, trainable: str = "frozen", max_values: int = 1_000, min_rows: int = 2
+        self, name: str, tuning: str = "frozen", max_values: int = 1_000, min_rows: int = 2
     ) -> None:
-        super().__init__(name, trainable)
+        super().__init__(name, tuning)
         self.max_values = max_values
         self.min_rows = min_rows
         self._values: list[str] = []

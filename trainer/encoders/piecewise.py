@@ -21,7 +21,7 @@ class PiecewiseEncoder(Encoder):
 
     Args:
         name: str.
-        trainable: `"frozen"` only: there is nothing to train.
+        tuning: `"frozen"` only: there is nothing to train.
         num_bins: int.
         log: bool. Take `sign(x) ln(1 + |x|)` first, as fits prices.
 
@@ -33,9 +33,9 @@ class PiecewiseEncoder(Encoder):
     adapts = True
 
     def __init__(
-        self, name: str, trainable: str = "frozen", num_bins: int = 8, log: bool = True
+        self, name: str, tuning: str = "frozen", num_bins: int = 8, log: bool = True
     ) -> None:
-        super().__init__(name, trainable)
+        super().__init__(name, tuning)
         self.num_bins = num_bins
         self.log = log
         self._edges = [float(edge) for edge in range(num_bins + 1)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
@@ -28,7 +29,7 @@ class ResNet50Encoder(Encoder):
 
     Args:
         name: str. Unique in a model.
-        trainable: `"frozen"` or `"full"`.
+        tuning, tuning_options, adapter: As for every encoder.
         weights: `"imagenet"`, a path to a `.h5` file, or `"random"`.
         image_size: int. Pictures are squashed to a square of so many pixels.
 
@@ -37,15 +38,23 @@ class ResNet50Encoder(Encoder):
     """
 
     modality: ClassVar[str] = "image"
+    parts: ClassVar[Mapping[str, str]] = {
+        "weights": ".*",
+        "biases": ".*",
+        "blocks": r"conv\d_block\d+",
+        "kernels": ".*",
+    }
 
     def __init__(
         self,
         name: str,
-        trainable: str = "frozen",
+        tuning: str = "frozen",
+        tuning_options: Mapping[str, Any] | None = None,
+        adapter: str = "",
         weights: str = "imagenet",
         image_size: int = 224,
     ) -> None:
-        super().__init__(name, trainable)
+        super().__init__(name, tuning, tuning_options, adapter)
         if image_size < 32:
             raise ValueError(f"`image_size` must be 32 or more. Received: image_size={image_size}.")
         self.weights = weights
@@ -70,6 +79,4 @@ class ResNet50Encoder(Encoder):
             backbone, fixed_statistics=True, name=f"{self.name}_backbone"
         )(ops.flip(centre(pixels), axis=-1))
         unit = keras.layers.UnitNormalization(dtype="float32", name=f"{self.name}_unit")
-        model = keras.Model({key: pixels}, unit(features), name=self.name)
-        model.trainable = self.trainable == "full"
-        return model
+        return self._tune(keras.Model({key: pixels}, unit(features), name=self.name))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
@@ -18,18 +19,24 @@ class TinyImageEncoder(Encoder):
 
     Args:
         name: str. Unique in a model.
-        trainable: `"full"`, or `"frozen"` to keep what was drawn.
+        tuning, tuning_options: As for every encoder; `"frozen"` keeps what was drawn.
         image_size: int. Pictures are squashed to a square of so many pixels.
         dim: int. Width of the embedding.
     """
 
     modality: ClassVar[str] = "image"
     pretrained: ClassVar[bool] = False
+    parts: ClassVar[Mapping[str, str]] = {"weights": ".*", "biases": ".*"}
 
     def __init__(
-        self, name: str, trainable: str = "full", image_size: int = 32, dim: int = 16
+        self,
+        name: str,
+        tuning: str = "full",
+        tuning_options: Mapping[str, Any] | None = None,
+        image_size: int = 32,
+        dim: int = 16,
     ) -> None:
-        super().__init__(name, trainable)
+        super().__init__(name, tuning, tuning_options)
         self.image_size = image_size
         self.dim = dim
 
@@ -49,6 +56,4 @@ class TinyImageEncoder(Encoder):
                 filters, 3, strides=2, activation="relu", name=f"{self.name}_conv{index + 1}"
             )(x)
         pooling = keras.layers.GlobalAveragePooling2D(dtype="float32", name=f"{self.name}_pooling")
-        model = keras.Model({key: pixels}, pooling(x), name=self.name)
-        model.trainable = self.trainable == "full"
-        return model
+        return self._tune(keras.Model({key: pixels}, pooling(x), name=self.name))

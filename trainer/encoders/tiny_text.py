@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import keras
 import tensorflow as tf
@@ -22,7 +23,7 @@ class TinyTextEncoder(Encoder):
 
     Args:
         name: str. Unique in a model.
-        trainable: `"full"`, or `"frozen"` to keep what was drawn.
+        tuning, tuning_options: As for every encoder; `"frozen"` keeps what was drawn.
         max_tokens: int. Longer texts are cut.
         num_buckets: int. Number of hash values.
         dim: int. Width of the embedding.
@@ -30,16 +31,18 @@ class TinyTextEncoder(Encoder):
 
     modality: ClassVar[str] = "text"
     pretrained: ClassVar[bool] = False
+    parts: ClassVar[Mapping[str, str]] = {"weights": ".*"}
 
     def __init__(
         self,
         name: str,
-        trainable: str = "full",
+        tuning: str = "full",
+        tuning_options: Mapping[str, Any] | None = None,
         max_tokens: int = 32,
         num_buckets: int = 512,
         dim: int = 16,
     ) -> None:
-        super().__init__(name, trainable)
+        super().__init__(name, tuning, tuning_options)
         self.max_tokens = max_tokens
         self.num_buckets = num_buckets
         self.dim = dim
@@ -64,6 +67,4 @@ class TinyTextEncoder(Encoder):
         )(token_ids)
         mask = ops.not_equal(token_ids, 0)
         embedding = MeanPooling(name=f"{self.name}_pooling")(vectors, mask)
-        model = keras.Model({key: token_ids}, embedding, name=self.name)
-        model.trainable = self.trainable == "full"
-        return model
+        return self._tune(keras.Model({key: token_ids}, embedding, name=self.name))

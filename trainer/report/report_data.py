@@ -37,12 +37,15 @@ class ReportData:
         columns: Columns of the table as they were understood.
         columns_left_out: By column, the reason: a leak, or asked for.
         rows_left_out: By reason, the number of rows.
+        spread: Of classes that unlabeled rows were given: the label, rows that
+            have it, unlabeled rows that were given it, their mean certainty.
         problem_rows: `(id, status)` of rows answered from less than they should have.
         split_sizes: Rows by split.
         split_note: str. How the split was made, with the number of groups of
             near-duplicates.
         timings: Seconds by stage, in order.
-        parameters: Counts by name, such as `{"trainable": 1200, "all": 22000000}`.
+        parameters: By part of the network how many were `trained` and how many there are in
+            `all`, the whole `network` first.
         config: The resolved configuration, nested.
         next_commands: By purpose, a command line, such as
             `{"Predict": "taxofuse predict --model ..."}`.
@@ -62,10 +65,11 @@ class ReportData:
     columns: Sequence[Column] = ()
     columns_left_out: Mapping[str, str] = field(default_factory=dict)
     rows_left_out: Mapping[str, int] = field(default_factory=dict)
+    spread: Sequence[tuple[str, int, int, float]] = ()
     problem_rows: Sequence[tuple[str, str]] = ()
     split_sizes: Mapping[str, int] = field(default_factory=dict)
     split_note: str = ""
     timings: Mapping[str, float] = field(default_factory=dict)
-    parameters: Mapping[str, int] = field(default_factory=dict)
+    parameters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
     next_commands: Mapping[str, str] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from trainer.report.page import render_page, write_page
 from trainer.report.report_data import ReportData
 from trainer.report.study_row import StudyRow
 from trainer.report.text_filters import count
+from trainer.slices import TAIL
 
 MAX_CLASSES_LISTED = 500
 """Rows of the table by class; a taxonomy of 20,000 would not open on a phone."""
@@ -44,6 +45,7 @@ def render_report(data: ReportData) -> str:
         title=data.title,
         data=data,
         max_classes=MAX_CLASSES_LISTED,
+        tail=TAIL,
         sections=sections,
         has_data_section="data" in dict(sections),
         num_correct=num_correct,

@@ -41,11 +41,12 @@ class Judge:
         self.run = run
         self.log = log
         self.of = f"{run.key}-{num_folds}"
-        self.sample = run.sample("train", "eval")
-        self.labels = [run.catalogue.labels[row] for row in self.sample.rows]
-        groups = group_near_duplicates(run.catalogue.table, run.catalogue.inputs)
-        seed = run.config.train.seed
-        self.folds = fold_rows(self.labels, groups[self.sample.rows], num_folds, seed)
+        catalogue, rows = run.catalogue, run.sample("train", "eval").rows
+        groups = group_near_duplicates(catalogue.table, catalogue.inputs)[rows]
+        labels = [catalogue.labels[row] for row in rows]
+        folds = fold_rows(labels, groups, num_folds, run.config.train.seed)
+        self.folds = np.full(len(catalogue.ids), "", folds.dtype)
+        self.folds[rows] = folds
 
     def __call__(self, settings: Mapping[str, Any], *, may_fail: bool = True) -> Trial:
         """Returns the finished trial of some settings.
@@ -74,12 +75,13 @@ class Judge:
         run.config = config
         if config.augment != self.run.config.augment:
             run.open_store()
+        run.catalogue = dataclasses.replace(run.catalogue, splits=self.folds)
         tracker = build_tracker(config.train.track)
         # A run of the same configuration is told of apart.
         key, logs = f"{self.of}-{run.key}", run.workdir / "logs"
         tracker.start("trial", key, dataclasses.asdict(config), logs)
         try:
-            metrics = evaluate_answers(self._answer(run), self.labels)
+            metrics = evaluate_answers(*self._answer(run))
             tracker.log_metrics(metrics)
         finally:
             tracker.finish()
@@ -87,12 +89,15 @@ class Judge:
         remove_folder(run.workdir / "cache" / "checkpoints")
         return {name: metrics[name] for name in OBJECTIVES}
 
-    def _answer(self, run: Run) -> Answers:
-        scores = np.empty((len(self.sample), len(run.catalogue.class_names)))
-        for fold in np.unique(self.folds):
-            judged = self.folds == fold
-            network = run.fit(self.sample.take(~judged), self.sample.take(judged))
-            votes, _ = run.vote(network, self.sample.rows[judged])
-            scores[judged] = network.pool(votes)
-        ids = [str(row) for row in self.sample.rows]
-        return Answers(ids, run.catalogue.class_names, scores, {}, [OK] * len(ids))
+    def _answer(self, run: Run) -> tuple[Answers, list[str | None]]:
+        """Returns answers to all rows, and the labels of those that are in a fold."""
+        catalogue = run.catalogue
+        scores = np.zeros((len(catalogue.ids), len(catalogue.class_names)))
+        folds = sorted(set(self.folds.tolist()) - {""})
+        for fold in folds:
+            rest = run.sample(*(other for other in folds if other != fold))
+            network = run.fit(rest, run.sample(fold))
+            scores[self.folds == fold] = run.answer(network, fold).scores
+        answers = Answers(catalogue.ids, catalogue.class_names, scores, {}, [OK] * len(scores))
+        pairs = zip(catalogue.labels, self.folds, strict=True)
+        return answers, [label if fold else None for label, fold in pairs]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trainer.config import Config, apply_overrides
+from trainer.config import apply_overrides
 from trainer.files import write_text
 from trainer.report.tuning_page import write_tuning_page
 from trainer.run import Run
@@ -95,12 +95,6 @@ def tune(run: Run, plan: Plan) -> list[Trial]:
     return trials
 
 
-def best_config(run: Run, plan: Plan, trials: Sequence[Trial]) -> Config:
-    """Returns the configuration of the best trial."""
-    best = best_trial(trials, plan.objective)
-    return run.config if best is trials[0] else apply_overrides(run.config, as_overrides(best))
-
-
 def as_overrides(trial: Trial) -> list[str]:
     """Returns the settings of a trial as they are written after `--set`."""
     return [f"{name}={value}" for name, value in trial.settings.items() if value is not None]
@@ -119,7 +113,8 @@ def _write_files(run: Run, plan: Plan, trials: Sequence[Trial]) -> None:
         f"{plan.objective} {best.figures[plan.objective]:.4f} in {plan.num_folds}-fold "
         f"cross-validation, where it was {trials[0].figures[plan.objective]:.4f}"
     )
-    config = dataclasses.asdict(best_config(run, plan, trials))
+    changed = [] if best is trials[0] else as_overrides(best)
+    config = dataclasses.asdict(apply_overrides(run.config, changed))
     write_text(
         run.workdir / "best.py",
         f'"""Found by `taxofuse tune`: {described}."""\n\n'

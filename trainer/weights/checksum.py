@@ -1,10 +1,16 @@
-"""Checksums of weight files."""
+"""Checksums of weights and of their files."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import keras
 
 
 def verify_checksum(path: Path, sha256: str, fix: str) -> None:
@@ -28,6 +34,14 @@ def verify_checksum(path: Path, sha256: str, fix: str) -> None:
             f"Weights file {path} is not the published one. "
             f"Expected sha256 {sha256}. Received: {received}. {fix}"
         )
+
+
+def digest_weights(model: keras.Model) -> str:
+    """Returns a hash of the values of all weights of a model."""
+    digest = hashlib.blake2b(digest_size=16)
+    for weight in model.weights:
+        digest.update(np.ascontiguousarray(weight.numpy()).view(np.uint8))
+    return digest.hexdigest()
 
 
 @functools.lru_cache(maxsize=16)

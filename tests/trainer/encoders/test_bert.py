@@ -126,6 +126,19 @@ def test_refuses_more_tokens_than_the_preset_reads(tiny_bert):
         BertEncoder("text", weights=tiny_bert, max_tokens=33).build()
 
 
+def test_an_adapter_goes_on_as_it_was_trained(tiny_bert, tmp_path):
+    options = {"weights": tiny_bert, "max_tokens": 8, "adapter": str(tmp_path / "a.safetensors")}
+    first = BertEncoder("text", "lora", {"rank": 2}, weights=tiny_bert, max_tokens=8)
+    first.write_adapter(tmp_path / "a.safetensors", first.build())
+    for fits in (("lora", {"rank": 2, "learning_rate": 0.1}), ("frozen", {})):
+        BertEncoder("text", *fits, **options).check_adapter()
+    for other in (("lora", {"rank": 3}), ("bitfit", {})):
+        with pytest.raises(ValueError, match=r"Expected: tuning='lora', .*'rank': 2.* Received"):
+            BertEncoder("text", *other, **options).check_adapter()
+    with pytest.raises(ValueError, match="only the weights that it was trained on"):
+        BertEncoder("text", pooling="cls", **options).build()
+
+
 def _reference_embedding(folder, token_ids):
     """all-MiniLM-L6-v2 in NumPy, from its file: BERT, average of tokens, length 1."""
     from safetensors.numpy import load_file

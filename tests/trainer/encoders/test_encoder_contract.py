@@ -82,9 +82,9 @@ def test_needs_no_options(kind):
     assert encoder.modality in MODALITIES.names()
 
 
-def test_refuses_unknown_trainable(make):
-    with pytest.raises(ValueError, match="trainable"):
-        make(trainable="half")
+def test_refuses_unknown_tuning(make):
+    with pytest.raises(ValueError, match="Unknown tuning method"):
+        make(tuning="half")
 
 
 def test_preprocessing_makes_the_tensors_it_promises(adapted, tensors, values):
@@ -135,7 +135,7 @@ def test_a_row_does_not_depend_on_its_batch(adapted, model, tensors, values):
 
 
 def test_frozen_embeddings_are_fixed(make, values, tensors):
-    encoder = make(trainable="frozen")
+    encoder = make(tuning="frozen")
     encoder.adapt(values)
     model = encoder.build()
     np.testing.assert_allclose(model(tensors, training=True), model(tensors), atol=1e-5)

@@ -141,6 +141,6 @@ def test_reads_no_further_than_asked():
     np.testing.assert_array_equal(found[0], found[1])
 
 
-@pytest.mark.parametrize(("trainable", "weights"), [("frozen", 0), ("full", 1)])
-def test_trains_only_where_asked(trainable, weights):
-    assert len(make(trainable=trainable).build().trainable_weights) == weights
+@pytest.mark.parametrize(("tuning", "weights"), [("frozen", 0), ("full", 1)])
+def test_trains_only_where_asked(tuning, weights):
+    assert len(make(tuning=tuning).build().trainable_weights) == weights

@@ -13,4 +13,7 @@ def test_is_the_accuracy_of_the_mean_vote_over_batches():
         metric.update_state(class_ids[start : start + 16], votes[start : start + 16])
     expected = (votes.mean(axis=1).argmax(axis=1) == class_ids).mean()
     assert float(metric.result()) == pytest.approx(expected)
+    soft = PooledAccuracy()
+    soft.update_state(np.eye(4)[class_ids] * 0.7 + 0.075, votes)
+    assert float(soft.result()) == pytest.approx(expected)
     assert metric.name == "accuracy"

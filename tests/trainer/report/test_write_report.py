@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from trainer.answers import Answers
-from trainer.evaluate import count_confusions, evaluate_answers, evaluate_slices
+from trainer.evaluate import count_confusions, evaluate_answers, evaluate_slices, evaluate_tail
 from trainer.report.mistake import Mistake
 from trainer.report.product_view import ProductView
 from trainer.report.report_data import ReportData
@@ -114,11 +114,12 @@ def whole_report(names: list[str], levels: list[str], text: str = "A lamp") -> R
         columns=[Column(text, "text", text)],
         columns_left_out={text: text},
         rows_left_out={text: 3},
+        spread=[(text, 8, 41, 0.625)],
         problem_rows=[("7", text)],
         split_sizes={"train": 480, "eval": 60, "test": 60},
         split_note=text,
         timings={text: 94.2},
-        parameters={"trainable": 1234567},
+        parameters={"network": {"trained": 1234, "all": 1234567}},
         config={"model": {"fusion": text}, "empty": {}},
         next_commands={"Predict": f"taxofuse predict --model '{text}'"},
     )
@@ -144,6 +145,11 @@ def test_report_shows_every_part_once_and_the_contents_lead_there(levels):
     assert page.sections == expected
     links = [attributes["href"] for attributes in page.find("a")]
     assert links == [f"#{name}" for name in expected]
+
+
+def test_unlabeled_rows_are_shown_by_the_class_that_they_were_given():
+    cells = [f'<td class="number">{cell}</td>' for cell in ("8", "41", "62.5\u00a0%")]
+    assert "".join(cells) in rendered("kind")
 
 
 def test_headline_says_rows_accuracy_and_interval():
@@ -262,6 +268,20 @@ def test_says_which_rows_the_figures_leave_out():
     assert "without a label: 1." in text
     assert "such as a broken picture: 1." in text
     assert "that the model does not know ('new'): 1." in text
+
+
+def test_rare_classes_stand_beside_the_others():
+    answers, truth = make_answers(FLAT)
+    metrics = evaluate_answers(answers, truth)
+    assert "Training rows a class" not in Page(render_report(ReportData("t", metrics))).text
+    for counts, expected in (
+        ({"chair": 21}, ["up to 20", "over 20"]),
+        (dict.fromkeys(FLAT, 21), ["over 20"]),
+    ):
+        parts = evaluate_tail(metrics["per_class"], counts)
+        text = Page(render_report(ReportData("t", {**metrics, **parts}))).text
+        assert [size for size in ("up to 20", "over 20") if size in text] == expected
+        assert f"{100 * parts['head']['accuracy']:.1f}\u00a0%" in text
 
 
 def test_one_slice_of_all_rows_is_a_sentence_rather_than_a_table():

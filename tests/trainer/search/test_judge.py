@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import softmax
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
 from trainer.config import Config
@@ -20,26 +22,36 @@ ROWS = 60
 NUM_TEST = 12
 
 
+@dataclass(frozen=True)
+class FakeCatalogue:
+    """A table of texts, of which the first and the fourth are the same."""
+
+    table: Table
+    labels: list[str]
+    splits: np.ndarray
+    ids: tuple[str, ...] = tuple(map(str, range(ROWS)))
+    class_names: tuple[str, ...] = ("a", "b", "c")
+    inputs: tuple[InputSpec, ...] = (InputSpec("text", "text", ("text",)),)
+
+
 class FakeRun:
     """A run whose networks answer by a table of scores, and note their rows."""
 
     key = "abc"
 
-    def __init__(self, folder, config=None):
-        self.config = config or Config()
+    def __init__(self, folder):
+        self.config = Config()
         self.workdir = folder
         rng = np.random.default_rng(0)
         self.class_ids = np.arange(ROWS) % 3
-        self.votes = rng.normal(size=(ROWS, 3)) + 2 * np.eye(3)[self.class_ids]
-        names = ["a", "b", "c"]
+        self.logits = rng.normal(size=(ROWS, 3)) + 2 * np.eye(3)[self.class_ids]
         words = rng.choice(list("abcdefghijklmnop"), (ROWS, 40))
         texts = [" ".join(map("".join, row.reshape(8, 5))) for row in words]
-        texts[3] = texts[0]  # the same product, twice
-        self.catalogue = SimpleNamespace(
-            labels=[names[index] for index in self.class_ids],
-            class_names=names,
-            table=Table(pd.DataFrame({"text": texts}), folder),
-            inputs=(InputSpec("text", "text", ("text",)),),
+        texts[3] = texts[0]
+        self.catalogue = FakeCatalogue(
+            Table(pd.DataFrame({"text": texts}), folder),
+            ["abc"[index] for index in self.class_ids],
+            np.repeat(["train", "eval", "test"], [ROWS - 2 * NUM_TEST, NUM_TEST, NUM_TEST]),
         )
         self.fits = []
         self.views = []
@@ -48,19 +60,18 @@ class FakeRun:
         self.views.append(self.config.augment.views)
 
     def sample(self, *splits):
-        assert splits == ("train", "eval")
-        rows = np.arange(ROWS - NUM_TEST)
+        rows = np.flatnonzero(np.isin(self.catalogue.splits, splits))
         return Sample.of(rows, self.class_ids[rows])
 
     def fit(self, sample, watched):
         if self.config.train.l2 == 5:
             raise RuntimeError("out of memory")
         self.fits.append((set(sample.rows.tolist()), set(watched.rows.tolist())))
-        return SimpleNamespace(pool=lambda votes: np.exp(votes) / np.exp(votes).sum(1)[:, None])
 
-    def vote(self, network, rows):
+    def answer(self, network, split):
+        rows = np.flatnonzero(self.catalogue.splits == split)
         assert set(rows.tolist()) == self.fits[-1][1]
-        return self.votes[rows] * self.config.train.l2, {}
+        return SimpleNamespace(scores=softmax(self.logits[rows] * self.config.train.l2, axis=1))
 
 
 @pytest.fixture
@@ -84,8 +95,7 @@ def test_rows_are_judged_by_networks_that_have_not_seen_them_and_test_rows_by_no
 def test_figures_are_those_of_the_pooled_answers(run):
     trial = make_judge(run)({"train.l2": 0.5})
     rows = np.arange(ROWS - NUM_TEST)
-    scores = np.exp(run.votes[rows] * 0.5)
-    scores /= scores.sum(1, keepdims=True)
+    scores = softmax(run.logits[rows] * 0.5, axis=1)
     truth, answers = run.class_ids[rows], scores.argmax(1)
     assert trial.figures == pytest.approx(
         {

@@ -1,4 +1,4 @@
-"""Cross-entropy from class ids, for one vote or several."""
+"""What all losses share: votes, offsets, smoothing, class ids and soft targets."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ import keras
 from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="taxofuse")
-class SmoothedCrossentropy(keras.losses.Loss):
-    """Cross-entropy of logits against class ids, smoothed and adjusted for rare classes.
+class VoteLoss(keras.losses.Loss):
+    """Base of the losses: what it costs to give a class its score, averaged over the target.
 
-    Keras smooths only one-hot targets, which for thousands of classes are
-    larger than the products.
+    A subclass says what a score costs, in a file of its own in this package,
+    with `@LOSSES.register("name")` and `register_keras_serializable`.
 
     Args:
-        label_smoothing: float in [0, 1). Part of the target that is spread evenly.
+        label_smoothing: float in [0, 1). Part of the target that is spread
+            evenly. Keras smooths only one-hot targets, which for thousands of
+            classes are larger than the products.
         logit_offsets: `(num_classes,)` floats that are added to the logits here
             and only here, or `None`. With the logarithms of the classes'
             shares, times a strength, a rare class must be answered with a
             larger margin in training, and is answered more often afterwards.
 
     Call arguments:
-        y_true: int tensor `(batch,)` or `(batch, 1)`, class ids.
+        y_true: tensor `(batch,)` or `(batch, 1)`, class ids; or `(batch,
+            num_classes)`, shares of the classes in each row, which sum to 1.
         y_pred: float tensor `(batch, num_classes)`, logits, or `(batch,
             num_votes, num_classes)`; the loss of several votes is their mean.
 
@@ -37,12 +39,19 @@ class SmoothedCrossentropy(keras.losses.Loss):
         self,
         label_smoothing: float = 0.0,
         logit_offsets: Sequence[float] | None = None,
-        name: str = "crossentropy",
         **kwargs: Any,
     ) -> None:
-        super().__init__(name=name, **kwargs)
+        super().__init__(**kwargs)
         self.label_smoothing = label_smoothing
         self.logit_offsets = None if logit_offsets is None else [float(x) for x in logit_offsets]
+
+    def cost(self, log_scores: Any) -> Any:
+        """Returns what each score would cost if its class were the true one.
+
+        Args:
+            log_scores: float32 tensor of any shape, logarithms of probabilities.
+        """
+        raise NotImplementedError
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         if len(y_pred.shape) == 2:
@@ -50,12 +59,15 @@ class SmoothedCrossentropy(keras.losses.Loss):
         logits = ops.cast(y_pred, "float32")
         if self.logit_offsets is not None:
             logits = logits + ops.convert_to_tensor(self.logit_offsets, "float32")
-        log_scores = ops.log_softmax(logits, axis=-1)
-        y_true = ops.cast(ops.reshape(y_true, [-1, 1, 1]), "int32")
-        y_true = ops.broadcast_to(y_true, (*ops.shape(log_scores)[:2], 1))
-        own = ops.take_along_axis(log_scores, y_true, axis=-1)[..., 0]
+        costs = self.cost(ops.log_softmax(logits, axis=-1))
+        if is_soft(y_true):
+            own = ops.sum(ops.cast(y_true, "float32")[:, None] * costs, axis=-1)
+        else:
+            y_true = ops.cast(ops.reshape(y_true, [-1, 1, 1]), "int32")
+            y_true = ops.broadcast_to(y_true, (*ops.shape(costs)[:2], 1))
+            own = ops.take_along_axis(costs, y_true, axis=-1)[..., 0]
         smoothing = self.label_smoothing
-        losses = -(1 - smoothing) * own - smoothing * ops.mean(log_scores, axis=-1)
+        losses = (1 - smoothing) * own + smoothing * ops.mean(costs, axis=-1)
         return ops.mean(losses, axis=-1)
 
     def get_config(self) -> dict[str, Any]:
@@ -64,3 +76,8 @@ class SmoothedCrossentropy(keras.losses.Loss):
             "label_smoothing": self.label_smoothing,
             "logit_offsets": self.logit_offsets,
         }
+
+
+def is_soft(y_true: Any) -> bool:
+    """Says whether targets are shares of the classes `(batch, num_classes)`, not class ids."""
+    return len(y_true.shape) == 2 and y_true.shape[1] != 1
