@@ -12,17 +12,13 @@ Exit status 1: a bar was missed.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import sys
-import tempfile
-from pathlib import Path
 
 import numpy as np
-from accuracy import folds
+from cross_validation import build_parser, draw_folds, open_run
 from table import print_table, write_figures
 
-from trainer.config import apply_overrides, load_config
 from trainer.data.duplicates import group_near_duplicates
 from trainer.run import Run
 from trainer.sample import Sample
@@ -33,23 +29,12 @@ SHARE_BAR, GAIN_BAR = 0.9, 0.03
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--label", required=True)
-    parser.add_argument("--ignore", default="")
-    parser.add_argument("--config", default="default")
-    parser.add_argument("--set", action="append", default=[])
-    parser.add_argument("--seeds", default="0,1,2")
+    parser = build_parser(__doc__)
     parser.add_argument("--draws", type=int, default=2, help="draws of labels a fold")
     parser.add_argument("--rows", type=int, default=8, help="labelled rows a class")
-    parser.add_argument("--out", type=Path)
     args = parser.parse_args()
-    data = [f"data.table={args.data}", f"data.label={args.label}", f"data.ignore={args.ignore}"]
-    config = apply_overrides(load_config(args.config), [*data, *args.set])
     right: dict[str, list[np.ndarray]] = {ALL: [], FEW: [], MORE: []}
-    with tempfile.TemporaryDirectory() as folder:
-        run = Run(config, Path(folder), quiet=True)
-        run.prepare()
+    with open_run(args) as run:
         for seed in map(int, args.seeds.split(",")):
             for name, found in measure(run, seed, args.draws, args.rows).items():
                 right[name].append(found)
@@ -85,7 +70,7 @@ def measure(run: Run, seed: int, num_draws: int, rows_a_class: int) -> dict[str,
     run.config = dataclasses.replace(run.config, train=train)
     catalogue = run.catalogue
     class_ids = catalogue.class_ids
-    splits = folds(np.array(catalogue.labels), seed)
+    splits = draw_folds(catalogue.labels, seed)
     groups = group_near_duplicates(catalogue.table, catalogue.inputs)
     right = {name: np.zeros(len(class_ids)) for name in (ALL, FEW, MORE)}
 

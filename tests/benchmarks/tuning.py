@@ -12,8 +12,6 @@ larger than 3 MB.
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
 import sys
 import tempfile
 import time
@@ -21,10 +19,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from accuracy import folds, paired_difference
+from cross_validation import (
+    NUM_FOLDS,
+    accuracy_and_f1,
+    build_config,
+    build_parser,
+    draw_folds,
+    paired_difference,
+    shown_interval,
+)
 from table import print_table, write_figures
 
-from trainer.config import Config, apply_overrides, load_config
+from trainer.config import apply_overrides
 from trainer.network import Network
 from trainer.run import Run
 from trainer.sample import Sample
@@ -36,91 +42,71 @@ _BRANCH = "text_bert"
 
 def main() -> int:
     """Measures, prints a table, and writes JSON where asked to."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--label", required=True)
-    parser.add_argument("--ignore", default="")
-    parser.add_argument("--config", default="default")
-    parser.add_argument("--set", action="append", default=[])
-    parser.add_argument("--seeds", default="0")
+    parser = build_parser(__doc__)
     parser.add_argument("--methods", default=",".join(METHODS), help="`full` is compared with")
-    parser.add_argument("--folds-run", type=int, default=5, help="how many of the 5 folds")
-    parser.add_argument("--cache", type=Path, help="folder to keep embeddings in")
-    parser.add_argument("--out", type=Path, metavar="FILE.json")
+    parser.add_argument("--workdir", type=Path, help="folder to go on in when interrupted")
     args = parser.parse_args()
-    data = [f"data.table={args.data}", f"data.label={args.label}", f"data.ignore={args.ignore}"]
-    config = apply_overrides(load_config(args.config), [*data, *args.set])
-    measured: dict[str, list[dict[str, Any]]] = {name: [] for name in args.methods.split(",")}
+    config = build_config(args)
+    answers: dict[str, dict[str, list[np.ndarray]]] = {}
+    summary: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as temporary:
+        run = Run(config, args.workdir or Path(temporary), quiet=True)
+        run.prepare()
+        true = run.catalogue.class_ids
         for seed in map(int, args.seeds.split(",")):
-            for name in measured:
-                chosen = apply_overrides(config, [f"model.encoders.text.bert.tuning={name}"])
-                parts = measure(chosen, seed, args.folds_run, args.cache or Path(temporary))
-                measured[name] += parts
-                print(f"seed {seed}: {name}: {_shown(summarize(parts))}", flush=True)
-    summary = {name: summarize(parts) for name, parts in measured.items()}
-    for name, parts in measured.items():
-        if "full" in measured and name != "full":
-            summary[name]["paired"] = {
-                of: _paired(parts, measured["full"], of) for of in ("fused", "text vote")
+            for method in args.methods.split(","):
+                found, cost = measure(run, method, seed)
+                of_method = answers.setdefault(method, {"fused": [], "text vote": []})
+                for name, ids in found.items():
+                    of_method[name].append(ids)
+                    accuracy = float(np.mean(ids == true))
+                    print(f"seed {seed}: {method}: {name}: {accuracy:.4f}", flush=True)
+                summary[method] = cost
+    for method, of in summary.items():
+        for name, found in answers[method].items():
+            of[name] = float(np.mean([np.mean(ids == true) for ids in found]))
+        if method != "full" and "full" in summary:
+            of["paired"] = {
+                name: paired_difference(
+                    accuracy_and_f1, true, answers[method][name], answers["full"][name]
+                )["accuracy"]
+                for name in answers[method]
             }
     print_table(
         ["tuning", "trained", "file kB", "CPU s a fit", "fused", "text vote", "ahead of full by"],
         [[name, *_row(of)] for name, of in summary.items()],
     )
-    asked = {key: str(value) for key, value in vars(args).items()}
+    asked = {"label": args.label, "config": args.config, "set": args.set, "seeds": args.seeds}
     write_figures(args.out, {**asked, "methods": summary})
     return 0 if passes(summary) else 1
 
 
-def measure(config: Config, seed: int, folds_run: int, folder: Path) -> list[dict[str, Any]]:
-    """Returns of each fold the true classes, the answers, and what they cost."""
-    train = dataclasses.replace(config.train, seed=seed, study=False)
-    run = Run(dataclasses.replace(config, train=train), folder, quiet=True)
-    run.prepare()
-    fold_of = folds(run.catalogue.labels, seed)
-    names = sorted(set(fold_of))
-
-    def sample(*chosen: str) -> Sample:
-        rows = np.flatnonzero(np.isin(fold_of, chosen))
-        return Sample.of(rows, run.catalogue.class_ids[rows])
-
-    parts = []
-    for name in names[:folds_run]:
-        others = [other for other in names if other != name]
-        began = time.process_time()
-        network = run.fit(sample(*others[:-1]), sample(*others[-1:]))
-        seconds = time.process_time() - began
-        held_out = sample(name)
-        votes, _ = run.vote(network, held_out.rows)
-        vote = 1 + [branch.name for branch in network.branches].index(_BRANCH)
-        parts.append(
-            {
-                "true": held_out.class_ids,
-                "fused": network.pool(votes).argmax(axis=1),
-                "text vote": votes[:, vote].argmax(axis=1),
-                "cpu_seconds": seconds,
-                "parameters": network.count_parameters()[_BRANCH],
-                "file_bytes": _file_bytes(network, folder),
-            }
+def measure(run: Run, method: str, seed: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Returns the answers to all rows over the folds of one seed, and what a fit cost."""
+    config, class_ids = run.config, run.catalogue.class_ids
+    settings = [f"model.encoders.text.bert.tuning={method}", f"train.seed={seed}"]
+    run.config = apply_overrides(config, settings)
+    folds = draw_folds(run.catalogue.labels, seed)
+    found = {name: np.empty_like(class_ids) for name in ("fused", "text vote")}
+    began = time.process_time()
+    for fold in range(NUM_FOLDS):
+        *others, last = [other for other in range(NUM_FOLDS) if other != fold]
+        learned, watched, asked = (
+            np.flatnonzero(np.isin(folds, chosen)) for chosen in (others, last, fold)
         )
-    return parts
-
-
-def summarize(parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Returns the accuracies over all rows, and the mean cost of a fit."""
-    true = np.concatenate([part["true"] for part in parts])
-    accuracies = {
-        name: float((np.concatenate([part[name] for part in parts]) == true).mean())
-        for name in ("fused", "text vote")
-    }
-    counts = parts[0]["parameters"]
-    return {
-        **accuracies,
-        "rows": len(true),
+        network = run.fit(
+            Sample.of(learned, class_ids[learned]), Sample.of(watched, class_ids[watched])
+        )
+        votes, _ = run.vote(network, asked)
+        vote = 1 + [branch.name for branch in network.branches].index(_BRANCH)
+        found["fused"][asked] = network.pool(votes).argmax(axis=1)
+        found["text vote"][asked] = votes[:, vote].argmax(axis=1)
+    counts = network.count_parameters()[_BRANCH]
+    run.config = config
+    return found, {
+        "cpu_seconds": (time.process_time() - began) / NUM_FOLDS,
         "trained_share": counts["trained"] / counts["all"],
-        "file_bytes": parts[0]["file_bytes"],
-        "cpu_seconds": float(np.mean([part["cpu_seconds"] for part in parts])),
+        "file_bytes": _file_bytes(network, run.workdir),
     }
 
 
@@ -134,14 +120,6 @@ def passes(summary: dict[str, dict[str, Any]]) -> bool:
     return reached and best["file_bytes"] <= BYTES_BAR
 
 
-def _paired(ours: list[dict], theirs: list[dict], name: str) -> tuple[float, float, float]:
-    true, mine, other = (
-        np.concatenate([part[key] for part in parts])
-        for parts, key in ((ours, "true"), (ours, name), (theirs, name))
-    )
-    return paired_difference(true, [mine], [other])["accuracy"]
-
-
 def _file_bytes(network: Network, folder: Path) -> int:
     for branch in network.tuned:
         path = folder / f"{branch.name}.safetensors"
@@ -150,15 +128,8 @@ def _file_bytes(network: Network, folder: Path) -> int:
     return 0
 
 
-def _shown(of: dict[str, Any]) -> str:
-    return f"fused {of['fused']:.4f}, text vote {of['text vote']:.4f} of {of['rows']} rows"
-
-
 def _row(of: dict[str, Any]) -> list[str]:
-    ahead = "; ".join(
-        f"{name} {100 * by[0]:+.1f} ({100 * by[1]:+.1f} to {100 * by[2]:+.1f})"
-        for name, by in of.get("paired", {}).items()
-    )
+    ahead = "; ".join(f"{name} {shown_interval(by)}" for name, by in of.get("paired", {}).items())
     return [
         f"{100 * of['trained_share']:.2f} %",
         f"{of['file_bytes'] / 1000:.0f}",
