@@ -198,10 +198,10 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """Changed copies of the training rows, made once, to learn from beside them.
+    """Changed copies of the training rows to learn from beside them, and mixed rows.
 
     Args:
-        views: Copies of each row; 0 makes none.
+        views: Copies of each row, made once; 0 makes none.
         share: What the copies of a row together take of its weight.
         operations: Modality to operation to the operation's options, in the
             order in which they are applied. A modality without operations
@@ -210,7 +210,7 @@ class AugmentConfig:
             in pairs, with shares from Beta(alpha, alpha); 0 mixes none.
         cutmix: `alpha` of CutMix: the second stage learns from pictures cut
             into one another; 0 mixes none.
-        seed: Of the changes.
+        seed: Of the copies. What is mixed in training depends on `train.seed`.
     """
 
     views: int = 0

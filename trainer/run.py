@@ -40,6 +40,7 @@ from trainer.input_pipeline import (
 )
 from trainer.inputs import InputSpec
 from trainer.layers.rule_ops import exclude, find_excluded
+from trainer.mixing import check_mixing
 from trainer.model import build_fusion
 from trainer.network import Network, fit_network
 from trainer.preprocessing import build_branches, present_name
@@ -105,7 +106,8 @@ class Run:
             )
         self.tracker = build_tracker(self.config.train.track)
         # What does not fit is refused now, before anything is read or written for it.
-        build_branches(self.catalogue.inputs, self.config.model.encoders)
+        branches = build_branches(self.catalogue.inputs, self.config.model.encoders)
+        check_mixing(branches, self.config)
         build_fusion(self.config.model)
         build_loss(self.config.train)
         if self.config.augment.views:
