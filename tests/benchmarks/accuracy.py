@@ -125,7 +125,11 @@ def measure(
         model = LinearSVC(C=3).fit(hstack(fitted).tocsr(), class_ids[rows])
         return model.predict(hstack(asked).tocsr())
 
-    yield f"taxofuse, {len(run.catalogue.inputs)} inputs", cross_validate(run, seed).argmax(axis=1)
+    inputs = run.catalogue.inputs
+    yield f"taxofuse, {len(inputs)} inputs", cross_validate(run, seed).argmax(axis=1)
+    blind = [spec for spec in inputs if spec.kind != "image"]
+    if 0 < len(blind) < len(inputs):
+        yield "taxofuse without pictures", cross_validate(run, seed, inputs=blind).argmax(axis=1)
     yield "TF-IDF(1,2) + LinearSVC, " + " + ".join(text_columns), in_turns(words)
     yield "TF-IDF of words and characters + LinearSVC", in_turns(strong)
     for title, kinds in {

@@ -88,13 +88,14 @@ def fit_fold(
     return run.fit(sample(*others), epochs=first.epochs, vote_weights=first.vote_weights, **options)
 
 
-def cross_validate(run: Run, seed: int, settings: Sequence[str] = ()) -> np.ndarray:
+def cross_validate(run: Run, seed: int, settings: Sequence[str] = (), **options: Any) -> np.ndarray:
     """Answers each row with a network that has not seen it.
 
     Args:
         run: What `open_run` gave.
         seed: int. Of the folds and of the training.
         settings: Such as `"train.l2=2"`, for these networks only.
+        options: See `Run.fit`.
 
     Returns:
         Float array `(rows, num_classes)`, probabilities.
@@ -104,7 +105,7 @@ def cross_validate(run: Run, seed: int, settings: Sequence[str] = ()) -> np.ndar
     config = run.config
     run.config = apply_overrides(config, [*settings, f"train.seed={seed}"])
     for fold in range(NUM_FOLDS):
-        network, held_out = fit_fold(run, folds, fold), np.flatnonzero(folds == fold)
+        network, held_out = fit_fold(run, folds, fold, **options), np.flatnonzero(folds == fold)
         scores[held_out] = network.pool(run.vote(network, held_out)[0])
     run.config = config
     return scores

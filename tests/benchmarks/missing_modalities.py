@@ -1,9 +1,9 @@
-"""What missing inputs cost, cross-validated.
+"""What missing modalities cost, cross-validated.
 
     python tests/benchmarks/missing_modalities.py --data products.csv \
         --label category,subcategory --ignore category_path --seeds 0,1,2
 
-For each input in turn: hidden in a share of all rows, training rows too; and
+For each modality in turn: hidden in a share of all rows, training rows too; and
 hidden in all rows at prediction only, beside a model that was trained without
 it. All see the same folds. Exit status 1: a bar was missed.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Sequence
 
 import numpy as np
 from cross_validation import NUM_FOLDS, build_parser, draw_folds, fit_fold, open_run
@@ -29,10 +30,12 @@ COST_BAR = 0.15
 
 def main() -> int:
     parser = build_parser(__doc__)
-    parser.add_argument("--share", type=float, default=0.7, help="of the rows that lack an input")
+    parser.add_argument("--share", type=float, default=0.7, help="of the rows that lack a modality")
+    parser.add_argument("--modalities", default="image,text")
     args = parser.parse_args()
+    kinds = args.modalities.split(",")
     with open_run(args) as run:
-        bench = Bench(run)
+        bench = Bench(run, kinds)
         found: dict[str, list[float]] = {}
         for seed in map(int, args.seeds.split(",")):
             for name, accuracy in bench.measure(seed, args.share).items():
@@ -40,11 +43,11 @@ def main() -> int:
                 print(f"seed {seed}: {name}: {accuracy:.4f}", flush=True)
     means = {name: float(np.mean(accuracies)) for name, accuracies in found.items()}
     full, missed = means["all inputs"], []
-    for name in bench.inputs:
-        if means[f"{name} hidden in {args.share:.0%}"] < (1 - COST_BAR) * full:
-            missed.append(f"{name} hidden in {args.share:.0%}")
-        if means[f"{name} absent at prediction"] < means[f"trained without {name}"]:
-            missed.append(f"{name} absent at prediction")
+    for kind in kinds:
+        if means[f"{kind} hidden in {args.share:.0%}"] < (1 - COST_BAR) * full:
+            missed.append(f"{kind} hidden in {args.share:.0%}")
+        if means[f"{kind} absent at prediction"] < means[f"trained without {kind}"]:
+            missed.append(f"{kind} absent at prediction")
     print_table(
         ["", "accuracy", "deviation", "of all inputs"],
         [
@@ -59,22 +62,20 @@ def main() -> int:
 
 
 class Bench:
-    """A run whose feature store also holds every row without each of its inputs."""
+    """A run whose feature store also holds every row without each modality."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, kinds: Sequence[str]) -> None:
         self.run = run
-        self.inputs = [spec.name for spec in run.catalogue.inputs]
-        table = run.catalogue.table
+        table, inputs = run.catalogue.table, run.catalogue.inputs
         sources = list(run.store.sources)
         first = len(sources)
-        for spec in run.catalogue.inputs:
-            frame = table.frame.assign(**dict.fromkeys(spec.columns, ""))
-            sources.append(sources[0].with_name(f"without-{spec.name}"))
-            write_examples(Table(frame, table.folder), run.catalogue.inputs, sources[-1])
+        for kind in kinds:
+            hidden = [column for spec in inputs if spec.kind == kind for column in spec.columns]
+            frame = table.frame.assign(**dict.fromkeys(hidden, ""))
+            sources.append(sources[0].with_name(f"without-{kind}"))
+            write_examples(Table(frame, table.folder), inputs, sources[-1])
         run.store = FeatureStore(run.store.folder, sources)
-        self.hidden = {
-            name: run.store.positions(first + index) for index, name in enumerate(self.inputs)
-        }
+        self.hidden = {kind: run.store.positions(first + at) for at, kind in enumerate(kinds)}
 
     def measure(self, seed: int, share: float) -> dict[str, float]:
         """Returns the accuracy of each way over the folds of one seed."""
@@ -95,16 +96,15 @@ class Bench:
             truth = class_ids[held_out]
             network = fit_fold(run, folds, fold)
             judge("all inputs", network, rows[held_out], truth)
-            for spec in run.catalogue.inputs:
-                name = spec.name
-                judge(f"{name} absent at prediction", network, self.hidden[name][held_out], truth)
-                others = tuple(other for other in run.catalogue.inputs if other != spec)
+            for kind, hidden in self.hidden.items():
+                judge(f"{kind} absent at prediction", network, hidden[held_out], truth)
+                others = tuple(spec for spec in run.catalogue.inputs if spec.kind != kind)
                 without = fit_fold(run, folds, fold, inputs=others)
-                judge(f"trained without {name}", without, rows[held_out], truth)
+                judge(f"trained without {kind}", without, rows[held_out], truth)
                 lacking = np.random.default_rng(seed).random(len(rows)) < share
-                shown = np.where(lacking, self.hidden[name], rows)
+                shown = np.where(lacking, hidden, rows)
                 partly = fit_fold(run, folds, fold, shown)
-                judge(f"{name} hidden in {share:.0%}", partly, shown[held_out], truth)
+                judge(f"{kind} hidden in {share:.0%}", partly, shown[held_out], truth)
         return {name: float(np.mean(values)) for name, values in right.items()}
 
 

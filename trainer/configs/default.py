@@ -14,7 +14,12 @@ def get_config() -> Config:
             encoders={
                 "image": {"image_backbone": {"weights": "package:efficientnet-lite0"}},
                 "text": {
-                    "bert": {"weights": "package:all-minilm-l6-v2", "title_tokens": 32},
+                    "bert": {
+                        "weights": "package:all-minilm-l6-v2",
+                        "title_tokens": 32,
+                        "max_tokens": 64,
+                        "windows": 2,
+                    },
                     "ngram": {},
                 },
                 "number": {"piecewise": {}},

@@ -49,9 +49,13 @@ class BertEncoder(Encoder):
         tuning, tuning_options, adapter: As for every encoder.
         weights: str. A preset (see `trainer.weights.source`), or `"random"`
             for a BERT-base (12 layers of 768) drawn at random.
-        max_tokens: int. Longer texts are cut; includes [CLS] and [SEP].
+        max_tokens: int. Length of a window; includes [CLS] and [SEP].
+        windows: int. How many a text is read in, one after the other, each by
+            itself; what is longer is cut. Two of half the length cost less
+            than one, and tell more of long texts to a model of sentences.
         pooling: `"mean"` averages the tokens, as sentence-transformers does;
-            `"cls"` takes BERT's own pooled output. Either is scaled to length 1.
+            `"cls"` BERT's own pooled outputs of the windows. Either is scaled
+            to length 1.
         vocabulary: str. Preset that the word pieces are from. By default that
             of `weights`; for random weights the MiniLM package, which carries
             the word pieces of `bert_base_en_uncased`.
@@ -82,6 +86,7 @@ class BertEncoder(Encoder):
         *,
         weights: str = "package:all-minilm-l6-v2",
         max_tokens: int = 128,
+        windows: int = 1,
         pooling: str = "mean",
         vocabulary: str = "",
         title_tokens: int = 0,
@@ -91,6 +96,9 @@ class BertEncoder(Encoder):
             raise ValueError(
                 f"`pooling` must be one of {list(POOLINGS)}. Received: pooling={pooling!r}."
             )
+        if windows < 1:
+            raise ValueError(f"`windows` must be at least 1. Received: windows={windows}.")
+        self._windows = {"max_tokens": windows, "title_tokens": 1}
         self._lengths = {"max_tokens": max_tokens}
         if title_tokens:
             self._lengths["title_tokens"] = title_tokens
@@ -121,7 +129,9 @@ class BertEncoder(Encoder):
 
     def input_specs(self) -> dict[str, tf.TensorSpec]:
         return {
-            f"{self.name}{_VIEWS[option]}_{tensor}": tf.TensorSpec((tokens,), tf.int32)
+            f"{self.name}{_VIEWS[option]}_{tensor}": tf.TensorSpec(
+                (self._windows[option] * tokens,), tf.int32
+            )
             for option, tokens in self._lengths.items()
             for tensor in ("token_ids", "padding_mask")
         }
@@ -131,7 +141,7 @@ class BertEncoder(Encoder):
         for option, tokens in self._lengths.items():
             view = self.name + _VIEWS[option]
             texts = _first_lines(values) if option == "title_tokens" else values
-            token_ids, padding_mask = self._tokenize(texts, tokens)
+            token_ids, padding_mask = self._tokenize(texts, self._windows[option], tokens)
             tensors[f"{view}_token_ids"] = token_ids
             tensors[f"{view}_padding_mask"] = padding_mask
         return tensors
@@ -143,34 +153,50 @@ class BertEncoder(Encoder):
             for key, spec in self.input_specs().items()
         }
         embeddings = []
-        for option in self._lengths:
+        for option, tokens in self._lengths.items():
             view = self.name + _VIEWS[option]
-            token_ids, padding_mask = inputs[f"{view}_token_ids"], inputs[f"{view}_padding_mask"]
+            token_ids = ops.reshape(inputs[f"{view}_token_ids"], (-1, tokens))
+            mask = inputs[f"{view}_padding_mask"]
             output = backbone(
                 {
                     "token_ids": token_ids,
                     "segment_ids": ops.zeros_like(token_ids),
-                    "padding_mask": padding_mask,
+                    "padding_mask": ops.reshape(mask, (-1, tokens)),
                 }
             )
-            if self.pooling == "mean":
-                output = MeanPooling(name=f"{view}_pooling")(output, padding_mask)
+            if self.pooling == "cls":
+                # Of each window one vector in place of one a token.
+                mask = mask[:, ::tokens]
+            output = ops.reshape(output, (-1, mask.shape[1], output.shape[-1]))
+            output = MeanPooling(name=f"{view}_pooling")(output, mask)
             unit = keras.layers.UnitNormalization(dtype="float32", name=f"{view}_unit")
             embeddings.append(unit(output))
         model = keras.Model(inputs, ops.concatenate(embeddings, axis=-1), name=self.name)
         return self._tune(model)
 
-    def _tokenize(self, texts: tf.Tensor, max_tokens: int) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns token ids and padding mask, int32 `(batch, max_tokens)`."""
+    def _tokenize(
+        self, texts: tf.Tensor, windows: int, max_tokens: int
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns token ids and padding mask, int32 `(batch, windows * max_tokens)`."""
         vocabulary = self.get_state()["vocabulary"]
         pad, start, end = (vocabulary.index(piece) for piece in ("[PAD]", "[CLS]", "[SEP]"))
         # The cut may fall inside a word, nearly always one beyond those that are kept.
-        texts = tf.strings.substr(texts, 0, _BYTES_PER_TOKEN * max_tokens)
-        pieces = self._load_tokenizer().tokenize(texts)[:, : max_tokens - 2]
-        column = tf.ones((pieces.nrows(), 1), tf.int32)
-        rows = tf.concat([column * start, pieces, column * end], axis=1)
-        mask = tf.sequence_mask(rows.row_lengths(), max_tokens, tf.int32)
-        return rows.to_tensor(pad, shape=(None, max_tokens)), mask
+        texts = tf.strings.substr(texts, 0, _BYTES_PER_TOKEN * windows * max_tokens)
+        room = max_tokens - 2
+        pieces = self._load_tokenizer().tokenize(texts)[:, : windows * room]
+        # Of each window `(batch, windows, 1)`: how many pieces it has. The first is never left out.
+        first = tf.range(windows)[:, None]
+        held = tf.cast(pieces.row_lengths(), tf.int32)[:, None, None] - first * room
+        is_read = (held > 0) | (first == 0)
+        held = tf.clip_by_value(held, 0, room)
+        place = tf.range(max_tokens)
+        mask = is_read & (place < held + 2)
+        inner = tf.reshape(pieces.to_tensor(pad, shape=(None, windows * room)), (-1, windows, room))
+        token_ids = tf.pad(inner, ((0, 0), (0, 0), (1, 1)))
+        token_ids = tf.where(place == 0, start, tf.where(place == held + 1, end, token_ids))
+        token_ids = tf.where(mask, token_ids, pad)
+        flat = (-1, windows * max_tokens)
+        return tf.reshape(token_ids, flat), tf.reshape(tf.cast(mask, tf.int32), flat)
 
     @functools.cached_property
     def _source(self) -> WeightsSource:

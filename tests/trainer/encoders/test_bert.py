@@ -31,6 +31,30 @@ def test_cuts_long_text_at_max_tokens(tiny_bert):
     assert mask.all()
 
 
+def test_reads_long_texts_in_windows(tiny_bert):
+    encoder = BertEncoder("text", weights=tiny_bert, max_tokens=4, windows=3)
+    ids, mask = _ids(encoder, "red wireless red red", "red wire", "", "red " * 99)
+    assert ids[0] == [CLS, RED, WIRE, SEP, CLS, LESS, RED, SEP, CLS, RED, SEP, PAD]
+    assert ids[1] == [CLS, RED, WIRE, SEP, *[PAD] * 8]
+    assert ids[2] == [CLS, SEP, *[PAD] * 10]
+    assert ids[3] == [CLS, RED, RED, SEP] * 3
+    np.testing.assert_array_equal(mask, np.array(ids) != PAD)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+def test_windows_count_by_their_tokens(tiny_bert, pooling):
+    options = {"weights": tiny_bert, "max_tokens": 6, "pooling": pooling}
+    long = BertEncoder("text", windows=3, **options)
+    whole = long.build()(long.preprocess(tf.constant([b"red wire red wire red red"])))[0]
+    plain = BertEncoder("text", **options)
+    model = plain.build()
+    unscaled = keras.Model(model.input, model.get_layer("text_pooling").output)
+    parts = unscaled(plain.preprocess(tf.constant([b"red wire red wire", b"red red"]))).numpy()
+    counts = (6, 4) if pooling == "mean" else (1, 1)
+    expected = np.average(parts, axis=0, weights=counts)
+    np.testing.assert_allclose(whole, expected / np.linalg.norm(expected), atol=1e-5)
+
+
 def test_special_pieces_in_a_text_are_plain_text(tiny_bert):
     encoder = BertEncoder("text", weights=tiny_bert, max_tokens=16)
     ids, _ = _ids(encoder, "red [SEP] red [PAD]")
@@ -114,6 +138,7 @@ def test_keeps_float32_embeddings_in_mixed_precision(tiny_bert):
     [
         ({"pooling": "max"}, r"one of \['mean', 'cls'\]"),
         ({"max_tokens": 2}, "3 or more"),
+        ({"windows": 0}, "at least 1"),
     ],
 )
 def test_refuses_wrong_options(options, message):
