@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Each module in one process, so that what its tests share is made once; the longest come first.
+IN_TWO := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 SOURCES := trainer components serving tests setup.py
 
 .PHONY: install run test test-all check format clean
@@ -20,7 +22,7 @@ run: install  ## The main job on the demo catalogue, offline.
 	$(BIN)/taxofuse run --data demo --label category,subcategory --workdir runs/demo
 
 test: check  ## Fast tests and those with the packaged pretrained weights.
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" $(IN_TWO)
 
 test-all: check  ## Full-size models too: minutes and several gigabytes more.
 	$(BIN)/python -m pytest

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 MEMBER_PACKAGES = (
+    "augmentations",
     "modalities",
     "encoders",
     "fusion",
@@ -28,9 +29,16 @@ BASES = {
     "trainer.objectives.objective",
     "trainer.selection.candidates",
     "trainer.tracking.tracker",
+    "trainer.augmentations.augmentation",
     "trainer.tuning.tuning",
 }
-LIGHT = ("trainer.data", "trainer.modalities", "trainer.demo_catalogue", "trainer.report")
+LIGHT = (
+    "trainer.data",
+    "trainer.modalities",
+    "trainer.augmentations",
+    "trainer.demo_catalogue",
+    "trainer.report",
+)
 HEAVY = {"tensorflow", "keras", "keras_hub", "tensorflow_text"}
 
 

@@ -222,12 +222,52 @@ class TrainConfig:
 
 
 @dataclass(frozen=True)
+class AugmentConfig:
+    """Changed copies of the training rows to learn from beside them, and mixed rows.
+
+    Args:
+        views: Copies of each row, made once; 0 makes none.
+        share: What the copies of a row together take of its weight.
+        operations: Modality to operation to the operation's options, in the
+            order in which they are applied. A modality without operations
+            stays as it is.
+        mixup: `alpha` of MixUp: the first stage learns from embeddings mixed
+            in pairs, with shares from Beta(alpha, alpha); 0 mixes none.
+        cutmix: `alpha` of CutMix: the second stage learns from pictures cut
+            into one another; 0 mixes none.
+        seed: Of the copies. What is mixed in training depends on `train.seed`.
+    """
+
+    views: int = 0
+    share: float = 0.5
+    operations: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(
+        default_factory=lambda: {
+            "image": {"crop": {}, "flip": {}, "colour_jitter": {}},
+            "text": {"word_dropout": {}, "word_swap": {}},
+            "number": {"jitter": {}},
+        }
+    )
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.views < 0:
+            _refuse("augment.views", "must be at least 0", self.views)
+        _between("augment.share", self.share, 0, 1)
+        for name in ("mixup", "cutmix"):
+            if not 0 <= getattr(self, name) < math.inf:
+                _refuse(f"augment.{name}", "must be a number of at least 0", getattr(self, name))
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything that decides what a run makes."""
 
     data: DataConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def to_json(self) -> str:
         """Returns the configuration as JSON text."""

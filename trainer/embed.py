@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.features import StackedRows, has_arrays, open_arrays, write_arrays
-from trainer.input_pipeline import product_dataset, raw_dataset
+from trainer.input_pipeline import content_name, product_dataset, raw_dataset
 from trainer.preprocessing import Branch, present_name
 from trainer.progress import progress_bar
 from trainer.records import count_records
@@ -31,8 +31,8 @@ class FeatureStore:
 
     Args:
         folder: Of the features.
-        sources: Folders of records of raw values. Their names tell their
-            content: the same name is the same rows.
+        sources: Folders of records of raw values. What `content_name` says of
+            them tells their content: the same name is the same rows.
     """
 
     def __init__(self, folder: Path, sources: Sequence[Path]) -> None:
@@ -106,9 +106,10 @@ class FeatureStore:
             folder = self._branch_folder(branch, encoders[branch.name])
             parts: dict[str, list[np.ndarray]] = {}
             for source in self.sources:
-                if not has_arrays(folder / source.name):
+                part = folder / content_name(source, branch.input.name)
+                if not has_arrays(part):
                     self._write_missing(branch, encoders[branch.name], folder)
-                for name, values in open_arrays(folder / source.name).items():
+                for name, values in open_arrays(part).items():
                     parts.setdefault(name, []).append(values)
             tensors.update({name: StackedRows(values) for name, values in parts.items()})
         return tensors
@@ -129,12 +130,14 @@ class FeatureStore:
         return self.folder / f"{branch.name}-{key}"
 
     def _write_missing(self, branch: Branch, encoder: keras.Model, folder: Path) -> None:
-        missing = [source for source in self.sources if not has_arrays(folder / source.name)]
+        named = {content_name(source, branch.input.name): source for source in self.sources}
+        missing = {name: of for name, of in named.items() if not has_arrays(folder / name)}
         embed = self._trace(branch, encoder)
-        with progress_bar(f"{branch.name} embeddings", sum(map(count_records, missing))) as bar:
-            for source in missing:
+        total = sum(map(count_records, missing.values()))
+        with progress_bar(f"{branch.name} embeddings", total) as bar:
+            for name, source in missing.items():
                 batches = _branch_batches(source, branch, embed, bar)
-                write_arrays(folder / source.name, batches, count_records(source))
+                write_arrays(folder / name, batches, count_records(source))
 
     def _trace(self, branch: Branch, encoder: keras.Model) -> Callable[..., tf.Tensor]:
         """Returns the encoder as a graph, traced once for all sources and batch sizes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from trainer.registry import MODALITIES
 from trainer.sample import Sample
 
 PROBLEMS_FILE = "problems.json"
+CONTENTS_FILE = "contents.json"
+"""Input to the name of its values, in folders that share some with others."""
 READ_AT_ONCE = 32
 """Rows a batch where products are read for keeps."""
 _TARGET, _WEIGHT = "target-", "weight"  # No tensor has a hyphen in its name.
@@ -45,7 +48,7 @@ def write_examples(table: Table, inputs: Sequence[InputSpec], folder: Path) -> N
         new_folder(folder) as temporary,
         progress_bar("Reading products", len(table.frame)) as bar,
     ):
-        write_records(temporary, rows(), _value_specs(inputs))
+        write_records(temporary, rows(), value_specs(inputs))
         write_json(temporary / PROBLEMS_FILE, problems)
 
 
@@ -60,10 +63,11 @@ def write_texts(texts: Sequence[str], inputs: Sequence[InputSpec], folder: Path)
         for text in texts
     )
     with new_folder(folder) as temporary:
-        write_records(temporary, rows, _value_specs(inputs))
+        write_records(temporary, rows, value_specs(inputs))
 
 
-def _value_specs(inputs: Sequence[InputSpec]) -> dict[str, tf.TensorSpec]:
+def value_specs(inputs: Sequence[InputSpec]) -> dict[str, tf.TensorSpec]:
+    """Returns what `write_records` needs to write raw values."""
     return {name: tf.TensorSpec([], spec.dtype) for name, spec in raw_specs(inputs).items()}
 
 
@@ -94,6 +98,28 @@ def raw_dataset(
         .filter(lambda mask, _: tf.reduce_any(mask))
         .map(lambda mask, raw: {name: tf.boolean_mask(raw[name], mask) for name in raw})
     )
+
+
+def content_name(folder: Path, input_name: str) -> str:
+    """Names what a folder of records holds of one input: the same name is the same values."""
+    contents = folder / CONTENTS_FILE
+    return json.loads(contents.read_text())[input_name] if contents.is_file() else folder.name
+
+
+def read_values(
+    folder: Path, inputs: Sequence[InputSpec], rows: np.ndarray | None = None
+) -> Iterator[dict[str, bytes | float]]:
+    """Yields the raw values of a product by input name, row by row in their order.
+
+    Args:
+        folder: Records of `write_examples`.
+        inputs: Inputs of the model.
+        rows: int array `(n,)`, which rows to keep; all by default.
+    """
+    data = raw_dataset(folder, [spec.name for spec in inputs], rows=rows)
+    for batch in data.as_numpy_iterator():
+        for values in zip(*batch.values(), strict=True):
+            yield dict(zip(batch, values, strict=True))
 
 
 def product_dataset(

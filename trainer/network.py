@@ -24,6 +24,7 @@ from trainer.features import array_batches
 from trainer.files import remove_folder
 from trainer.input_pipeline import prepared_dataset, product_dataset, write_prepared
 from trainer.inputs import InputSpec
+from trainer.mixing import cut_mix, mix_up
 from trainer.model import build_scorer, build_voter, build_votes
 from trainer.objectives.objective import Objective
 from trainer.pooling import fit_vote_weights, prior_weights
@@ -252,14 +253,18 @@ class _Fitting:
         """Trains on embeddings that were computed once; returns votes on the watched rows."""
         train = self.config.train
         arrays = self.store.arrays(self.network.branches, self.network.encoders)
-        batches = functools.partial(
-            array_batches,
-            arrays,
-            self.sample,
-            train.batch_size,
-            seed=train.seed,
-            sampling=train.sampling,
-        )
+
+        def batches(first_epoch: int) -> tf.data.Dataset:
+            data = array_batches(
+                arrays,
+                self.sample,
+                train.batch_size,
+                seed=train.seed,
+                first_epoch=first_epoch,
+                sampling=train.sampling,
+            )
+            return mix_up(data, self.config.augment.mixup, **self._mixing(first_epoch))
+
         watched = array_batches(arrays, self.watched, train.batch_size)
         self._run_stage("head", batches, epochs, watched)
         return self._votes(self.network.cached_voter, watched)
@@ -284,12 +289,26 @@ class _Fitting:
 
         def batches(first_epoch: int) -> tf.data.Dataset:
             parts = map(epoch_batches, range(first_epoch, epochs))
-            return functools.reduce(tf.data.Dataset.concatenate, parts)
+            data = functools.reduce(tf.data.Dataset.concatenate, parts)
+            alpha = self.config.augment.cutmix
+            return cut_mix(data, network.branches, alpha, **self._mixing(first_epoch))
 
         watched = prepared_dataset(self.folder / "watch", train.batch_size)
         self._run_stage("encoders", batches, epochs, watched)
         remove_folder(self.folder / "fit")
         return self._votes(network.tuned_voter, watched)
+
+    @property
+    def _steps(self) -> int:
+        return -(-len(self.sample) // self.config.train.batch_size)
+
+    def _mixing(self, first_epoch: int) -> dict[str, int]:
+        """Returns what decides who is mixed with whom."""
+        return {
+            "num_classes": self.network.votes.output.shape[-1],
+            "seed": self.config.train.seed,
+            "first_step": first_epoch * self._steps,
+        }
 
     def _run_stage(self, name: str, data: Any, epochs: int, watched: tf.data.Dataset) -> None:
         train, network = self.config.train, self.network
@@ -299,7 +318,7 @@ class _Fitting:
             network.join(name, self.taught),
             data,
             name=name,
-            steps=-(-len(self.sample) // train.batch_size),
+            steps=self._steps,
             epochs=epochs,
             # Steps on embeddings are too short to go back to Python after each.
             steps_at_once=_AT_ONCE if is_head else 1,
@@ -370,6 +389,7 @@ def checkpoint_key(
     described = {
         "model": dataclasses.asdict(config.model),
         "train": dataclasses.asdict(config.train),
+        "augment": dataclasses.asdict(config.augment),
         "inputs": [dataclasses.astuple(spec) for spec in inputs],
         "sources": [source.name for source in store.sources],
         "samples": [sample.digest() for sample in samples],

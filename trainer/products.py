@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from trainer.data.examples import read_examples
 from trainer.data.table import Table
 from trainer.inputs import InputSpec
 from trainer.report.mistake import Mistake
+from trainer.report.product_view import ProductView
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,15 @@ class Products:
             ],
         )
 
+    @classmethod
+    def of_values(
+        cls, specs: tuple[InputSpec, ...], values: Sequence[Mapping[str, bytes | float]]
+    ) -> Products:
+        """Takes raw values that stand in no table."""
+        shown = [spec.name for spec in specs if spec.kind in ("number", "category")]
+        details = [{name: _shown(row[name]) for name in shown} for row in values]
+        return cls(specs, [dict(row) for row in values], details)
+
     @property
     def texts(self) -> list[str] | None:
         """All text of each row, or `None` where there is no text input."""
@@ -63,10 +74,19 @@ class Products:
         name = next((name for name in names if "price" in name), None)
         return None if name is None else np.array([row[name] for row in self.values], np.float32)
 
-    def mistake(self, row: int, answers: Answers, true_label: str) -> Mistake:
-        """Returns a wrong answer with the evidence it was given on."""
+    def view(self, row: int) -> ProductView:
+        """Returns what there is to see of a row."""
         pictures = [self.values[row][spec.name] for spec in self.specs if spec.kind == "image"]
         texts = self.texts
+        return ProductView(
+            text=texts[row] if texts else "",
+            picture=pictures[0] if pictures and isinstance(pictures[0], bytes) else b"",
+            details=self.details[row],
+        )
+
+    def mistake(self, row: int, answers: Answers, true_label: str) -> Mistake:
+        """Returns a wrong answer with the evidence it was given on."""
+        view = self.view(row)
         known = true_label in answers.class_names
         return Mistake(
             id=answers.ids[row],
@@ -76,11 +96,17 @@ class Products:
             true_score=float(answers.scores[row, answers.class_names.index(true_label)])
             if known
             else None,
-            text=texts[row] if texts else "",
-            picture=pictures[0] if pictures and isinstance(pictures[0], bytes) else b"",
-            details=self.details[row],
+            text=view.text,
+            picture=view.picture,
+            details=view.details,
             status=answers.status[row],
         )
+
+
+def _shown(value: bytes | float) -> str:
+    if isinstance(value, bytes):
+        return _decode(value)
+    return "" if math.isnan(value) else f"{value:g}"
 
 
 def _decode(value: bytes | float) -> str:

@@ -23,9 +23,11 @@ from trainer.evaluate import (
     worst_rows,
 )
 from trainer.files import write_json
+from trainer.input_pipeline import read_values
 from trainer.inputs import InputSpec
 from trainer.network import Network
 from trainer.products import Products
+from trainer.report.product_view import ProductView
 from trainer.report.report_data import ReportData
 from trainer.report.study_row import StudyRow
 from trainer.report.write_report import write_report
@@ -34,6 +36,7 @@ from trainer.slices import default_slices
 
 _STUDIED_KINDS = ("image", "text")
 _KIND_NAMES = {"image": "picture"}
+_PRODUCTS_SHOWN, _VIEWS_SHOWN = 6, 3
 
 
 def evaluate_run(run: Run, network: Network) -> dict[str, Any]:
@@ -90,6 +93,7 @@ def evaluate_run(run: Run, network: Network) -> dict[str, Any]:
         mistakes=[
             products.mistake(row, answers, labels[row]) for row in worst_rows(answers, labels)
         ],
+        augmented=_show_views(run),
         columns=list(run.catalogue.columns.values()),
         columns_left_out=run.catalogue.leaks,
         rows_left_out=run.catalogue.rows_left_out,
@@ -191,6 +195,23 @@ def _describe_model(run: Run, network: Network) -> str:
     if run.refits:
         text += " The exported model was then trained again with the same settings on all rows."
     return text
+
+
+def _show_views(run: Run) -> dict[str, list[ProductView]]:
+    """Returns a few training products, by id and label, beside views of them."""
+    if not run.views:
+        return {}
+    rows = run.catalogue.rows("train")
+    rows = rows[np.unique(np.linspace(0, len(rows) - 1, _PRODUCTS_SHOWN).astype(int))]
+    specs = run.catalogue.inputs
+    sides = []
+    for source in [run.store.sources[0], *run.views[:_VIEWS_SHOWN]]:
+        products = Products.of_values(specs, list(read_values(source, specs, rows)))
+        sides.append([products.view(index) for index in range(len(rows))])
+    return {
+        f"{run.catalogue.ids[row]}: {run.catalogue.labels[row]}": list(views)
+        for row, views in zip(rows, zip(*sides, strict=True), strict=True)
+    }
 
 
 def _report_epoch(epoch: dict[str, Any]) -> dict[str, Any]:

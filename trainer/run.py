@@ -21,6 +21,7 @@ import pandas as pd
 
 from trainer.answers import OK, Answers
 from trainer.artefact import ModelCard, find_export
+from trainer.augment import Augmenter, add_views, write_views
 from trainer.auxiliary import build_objectives, check_objectives
 from trainer.catalogue import describe_splits, load_catalogue
 from trainer.config import Config
@@ -33,6 +34,7 @@ from trainer.files import new_file, remove_folder, write_json, write_text
 from trainer.input_pipeline import PROBLEMS_FILE, raw_dataset, write_examples, write_texts
 from trainer.inputs import InputSpec
 from trainer.layers.rule_ops import exclude, find_excluded
+from trainer.mixing import check_mixing
 from trainer.network import Network, fit_network
 from trainer.preprocessing import build_branches
 from trainer.registry import MODALITIES
@@ -100,21 +102,24 @@ class Run:
         self.tracker = build_tracker(self.config.train.track)
         # What does not fit is refused now, before anything is read or written for it.
         branches = build_branches(self.catalogue.inputs, self.config.model.encoders)
+        check_mixing(branches, self.config)
         build_loss(self.config.train)
         check_ensemble(branches, self.config)
         for objective in objectives:
             objective.adapt(self.catalogue.auxiliary)
         check_objectives(branches, objectives, self.config)
+        if self.config.augment.views:
+            Augmenter(self.catalogue.inputs, self.config.augment.operations)
         write_text(self.workdir / "config.json", self.config.to_json() + "\n")
-        self._open_store()
+        self.open_store()
         if self.problems:
             self.say(
                 f"{len(self.problems)} rows have problems and are used without what is broken; "
                 "the report lists them"
             )
 
-    def _open_store(self) -> None:
-        """Writes the examples where they are not yet, and opens the features."""
+    def open_store(self) -> None:
+        """Writes the examples and their views where they are not yet, and opens the features."""
         cache, catalogue = self.workdir / "cache", self.catalogue
         examples, unlabeled = (
             cache / f"examples-{catalogue.content_fingerprint(table)}"
@@ -130,9 +135,10 @@ class Run:
                 write_examples(catalogue.unlabeled, catalogue.inputs, unlabeled)
             if not names.is_dir():
                 write_texts(list(itertools.chain(*texts)), catalogue.inputs, names)
+            self.views = write_views(examples, catalogue.inputs, self.config.augment, cache)
         problems = json.loads((examples / PROBLEMS_FILE).read_text())
         self.problems: dict[int, str] = {int(row): problem for row, problem in problems.items()}
-        self.store = FeatureStore(cache / "features", [examples, names, unlabeled])
+        self.store = FeatureStore(cache / "features", [examples, names, unlabeled, *self.views])
         self.unlabeled = self.store.positions(2)
         counts = np.array([len(of_class) for of_class in texts])
         self.names = Sample.of(
@@ -220,7 +226,7 @@ class Run:
         unlabeled: np.ndarray | None = None,
         **options: Any,
     ) -> Network:
-        """Fits a network to some rows and, where words are read, the names of the classes.
+        """Fits a network to rows, to views of them and, where words are read, to names of classes.
 
         Where there are unlabeled rows, that network says what they are, and
         another one learns from them too.
@@ -236,9 +242,11 @@ class Run:
         """
         config = self.config if inputs is None else _without_objectives(self.config)
         inputs = self.catalogue.inputs if inputs is None else inputs
+        views = [self.store.positions(3 + index) for index in range(len(self.views))]
+        nothing = Sample.of(np.zeros(0), np.zeros(0))
+        names = self.names if self.reads_names(inputs) else nothing
+        learned = add_views(sample, views, self.config.augment.share) + names
         unlabeled = self.unlabeled if unlabeled is None else unlabeled
-        if self.reads_names(inputs):
-            sample = sample + self.names
         fit = functools.partial(
             fit_network if config.train.ensemble == 1 else fit_ensemble,
             inputs,
@@ -246,15 +254,17 @@ class Run:
             config,
             self.store,
             self.workdir / "cache" / "checkpoints",
-            watched=watched or Sample.of(np.zeros(0), np.zeros(0)),
+            watched=watched or nothing,
             unlabeled=unlabeled,
             labels=self._auxiliary_labels(),
             **options,
         )
         if not len(unlabeled):
-            return fit(sample)
-        spread = self._label(fit(sample, logs=None, on_epoch=None), sample, unlabeled)
-        network = fit(sample + spread)
+            return fit(learned)
+        # What is alike is asked of the rows as they are: views would be each other's neighbours.
+        first = fit(learned, logs=None, on_epoch=None)
+        spread = self._label(first, sample + names, unlabeled)
+        network = fit(learned + spread)
         network.spread = spread
         return network
 
@@ -281,11 +291,13 @@ class Run:
         )
 
     def _auxiliary_labels(self) -> dict[str, np.ndarray]:
-        """Returns the labels of objectives by row of the store: catalogue rows come first."""
-        blank = np.full(self.store.num_rows - len(self.catalogue.ids), "")
-        return {
-            name: np.concatenate([cells, blank]) for name, cells in self.catalogue.auxiliary.items()
-        }
+        """Returns the labels of objectives by row of the store; views have those of their rows."""
+        labels = {}
+        for name, cells in self.catalogue.auxiliary.items():
+            labels[name] = np.full(self.store.num_rows, "", cells.dtype)
+            for source in (0, *range(3, 3 + len(self.views))):
+                labels[name][self.store.positions(source)] = cells
+        return labels
 
     def answer(self, network: Network, split: str) -> Answers:
         """Answers the rows of a split with a network, as far as the rules let it."""

@@ -1,3 +1,5 @@
+import shutil
+
 import keras
 import numpy as np
 import pandas as pd
@@ -6,7 +8,8 @@ import pytest
 from trainer.catalogue import load_catalogue
 from trainer.config import DataConfig
 from trainer.embed import FeatureStore
-from trainer.input_pipeline import write_examples, write_texts
+from trainer.files import write_json
+from trainer.input_pipeline import CONTENTS_FILE, write_examples, write_texts
 from trainer.preprocessing import build_branches
 
 ROWS = 8
@@ -82,6 +85,20 @@ def test_sources_come_one_after_the_other(make, examples):
     assert values.tolist() == [b"red thing 1", b"red thing 1", b"lamp", b"watch"]
     parts = [(source.name, rows.tolist()) for source, rows in store.split(np.array([1, 8, 9]))]
     assert parts == [("e", [1]), ("n", [0, 1])]
+
+
+def test_values_with_the_same_name_are_embedded_once(make, examples, tmp_path):
+    """The text of the second source is that of the first; its price is another."""
+    source = tmp_path / "view"
+    shutil.copytree(examples[1][0], source)
+    write_json(source / CONTENTS_FILE, {"text": "e", "price": "view"})
+    made = make(sources=[examples[1][0], source])
+    found = arrays(made, range(2 * ROWS))
+    names = {path.parent.name for path in written(tmp_path) if "text" in path.name}
+    assert names == {"e"}
+    assert {path.parent.name for path in written(tmp_path) if "price" in path.name} == {"e", "view"}
+    tokens = found["text_tiny_text_token_ids"]
+    np.testing.assert_array_equal(tokens[:ROWS], tokens[ROWS:])
 
 
 def test_what_was_learned_of_other_rows_is_computed_anew(make):

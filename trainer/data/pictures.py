@@ -23,6 +23,7 @@ pixels, and a phone's 48 megapixels take 150 MB each when decoded."""
 # Others are opened but not decoded: EPS, for one, would start another program.
 _FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF", "JPEG2000", "PPM", "TGA")
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8")
+_JPEG_SIDE = 65_500
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT = 1
 _TURNS = {
@@ -139,6 +140,11 @@ def open_picture(encoded: bytes) -> Image.Image:
     return image
 
 
+def write_picture(pixels: Image.Image) -> bytes:
+    """Returns an RGB picture as a JPEG of high quality, or as PNG where JPEG cannot hold it."""
+    return _write(pixels, "JPEG" if max(pixels.size) <= _JPEG_SIDE else "PNG")
+
+
 def _checked(image: Image.Image, encoded: bytes) -> bytes:
     orientation = _orientation(image)
     plain = orientation == _UPRIGHT and _is_plain(image, encoded)
@@ -186,6 +192,10 @@ def _converted(image: Image.Image, orientation: int, target: str) -> bytes:
         pixels = pixels.transpose(_TURNS[orientation])
     # Colour profiles and notes would be written too.
     pixels.info = {}
+    return _write(pixels, target)
+
+
+def _write(pixels: Image.Image, target: str) -> bytes:
     buffer = io.BytesIO()
     options = {"quality": 95, "subsampling": 0} if target == "JPEG" else {"compress_level": 1}
     pixels.save(buffer, target, **options)

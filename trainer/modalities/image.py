@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from PIL import Image
+
 from trainer.data.cells import is_empty
-from trainer.data.pictures import PictureError, read_picture
+from trainer.data.pictures import PictureError, open_picture, read_picture, write_picture
 from trainer.modalities.modality import Modality
 from trainer.registry import MODALITIES
 
@@ -31,3 +33,10 @@ class ImageModality(Modality):
             return read_picture(cell, folder), ""
         except PictureError as error:
             return self.absent, str(error)
+
+    def unpack(self, value: bytes) -> Image.Image:
+        """Returns the pixels as RGB."""
+        return open_picture(value).convert("RGB")
+
+    def pack(self, value: Image.Image) -> bytes:
+        return write_picture(value)

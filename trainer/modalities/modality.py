@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -40,6 +40,14 @@ class Modality(abc.ABC):
             `"image: file not found: images/7.jpg"`. An empty cell is absent
             without being a problem. Never raises for bad data.
         """
+
+    def unpack(self, value: bytes | float) -> Any:
+        """Returns the form in which augmentations change a value that is not absent."""
+        return value
+
+    def pack(self, value: Any) -> bytes | float:
+        """Returns the raw value of what `unpack` gives, changed or not."""
+        return value
 
     def present(self, values: tf.Tensor) -> tf.Tensor:
         """Says which rows have this modality.

@@ -33,3 +33,6 @@ class NumberModality(Modality):
         if abs(value) > _MAX_FLOAT32:
             return self.absent, f"not a finite number: {shown!r}"
         return value, ""
+
+    def pack(self, value: float) -> float:
+        return max(-_MAX_FLOAT32, min(value, _MAX_FLOAT32))

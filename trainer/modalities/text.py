@@ -39,6 +39,12 @@ class TextModality(Modality):
         # A lone surrogate cannot be written as UTF-8.
         return joined[:MAX_CHARACTERS].encode("utf-8", errors="replace"), ""
 
+    def unpack(self, value: bytes) -> str:
+        return value.decode("utf-8")
+
+    def pack(self, value: str) -> bytes:
+        return value.encode("utf-8")
+
 
 def clean_text(text: str) -> str:
     """Removes control characters, folds white space and composes Unicode (NFC)."""

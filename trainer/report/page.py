@@ -11,6 +11,7 @@ import jinja2
 
 from trainer.files import new_file
 from trainer.report.text_filters import FILTERS
+from trainer.report.thumbnail import thumbnail
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -29,7 +30,7 @@ def render_page(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(FILTERS)
+    environment.filters.update(FILTERS, thumbnail=thumbnail)
     script_hash = _script_hash(environment)
     return environment.get_template(template).render(script_hash=script_hash, **values)
 

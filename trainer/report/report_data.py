@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from trainer.report.mistake import Mistake
+from trainer.report.product_view import ProductView
 from trainer.report.study_row import StudyRow
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class ReportData:
         study_note: str. How the rows of the study were made.
         confusions: What `count_confusions` returned.
         mistakes: The most confident wrong answers first.
+        augmented: By id and label of a few training products, how they are and
+            the changed copies that were learned from beside them.
         columns: Columns of the table as they were understood.
         columns_left_out: By column, the reason: a leak, or asked for.
         rows_left_out: By reason, the number of rows.
@@ -58,6 +61,7 @@ class ReportData:
     study_note: str = ""
     confusions: Mapping[tuple[str, str], int] = field(default_factory=dict)
     mistakes: Sequence[Mistake] = ()
+    augmented: Mapping[str, Sequence[ProductView]] = field(default_factory=dict)
     columns: Sequence[Column] = ()
     columns_left_out: Mapping[str, str] = field(default_factory=dict)
     rows_left_out: Mapping[str, int] = field(default_factory=dict)

@@ -15,7 +15,6 @@ from trainer.report.page import render_page, write_page
 from trainer.report.report_data import ReportData
 from trainer.report.study_row import StudyRow
 from trainer.report.text_filters import count
-from trainer.report.thumbnail import thumbnail
 from trainer.slices import TAIL
 
 MAX_CLASSES_LISTED = 500
@@ -60,7 +59,6 @@ def render_report(data: ReportData) -> str:
         whole_slices={
             name: next(iter(parts)) for name, parts in data.slices.items() if len(parts) == 1
         },
-        photos=[thumbnail(mistake.picture) for mistake in data.mistakes],
         history_keys=[
             key for key in _EPOCH_KEYS if any(epoch.get(key) is not None for epoch in data.history)
         ],
@@ -93,6 +91,7 @@ def _sections(data: ReportData) -> list[tuple[str, str]]:
         ("calibration", "Calibration", True),
         ("slices", "Slices", data.slices),
         ("mistakes", "Worst mistakes", data.mistakes),
+        ("augmentation", "Augmentation", data.augmented),
         ("learning", "Learning", data.history),
         ("data", "Data", has_data),
         ("run", "How it was made", data.config or data.timings or data.parameters),

@@ -20,7 +20,7 @@ DEFAULT_SPACE = (
 )
 """What matters most where encoders are frozen."""
 
-_SECTIONS = ("model", "train")
+_SECTIONS = ("model", "train", "augment")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from PIL import Image
 from trainer.answers import Answers
 from trainer.evaluate import count_confusions, evaluate_answers, evaluate_slices, evaluate_tail
 from trainer.report.mistake import Mistake
+from trainer.report.product_view import ProductView
 from trainer.report.report_data import ReportData
 from trainer.report.study_row import StudyRow
 from trainer.report.write_report import render_report, write_report
@@ -104,6 +105,12 @@ def whole_report(names: list[str], levels: list[str], text: str = "A lamp") -> R
             Mistake("7", text, text, 0.9, 0.05, text, picture(), {text: text}, text),
             Mistake("8", "a", "b", 0.8, None, "", b"not a picture"),
         ],
+        augmented={
+            f"9 {text}": [
+                ProductView(text, picture(), {text: text}),
+                ProductView("", b"not a picture"),
+            ]
+        },
         columns=[Column(text, "text", text)],
         columns_left_out={text: text},
         rows_left_out={text: 3},
@@ -132,7 +139,7 @@ PATHS = ["Home > Lamp", "Home > Rug", "Office > Lamp", "Office > Never"]
 def test_report_shows_every_part_once_and_the_contents_lead_there(levels):
     page = Page(rendered(*levels))
     expected = ["result", "inputs", "levels", "classes", "confusion", "calibration", "slices"]
-    expected += ["mistakes", "learning", "data", "run", "next"]
+    expected += ["mistakes", "augmentation", "learning", "data", "run", "next"]
     if len(levels) == 1:
         expected.remove("levels")
     assert page.sections == expected
@@ -217,8 +224,22 @@ def test_mistakes_show_the_photo_or_say_that_there_is_none():
     photos = re.findall(r'src="data:image/jpeg;base64,([^"]+)" alt="Photo of product 7"', html)
     assert Image.open(io.BytesIO(base64.b64decode(photos[0]))).size == (160, 107)
     text = Page(html).text
-    assert text.count("no photo") == 1
+    assert text.count("no photo") == 2  # one of them is a view's
     assert "not a class of the model" in text
+
+
+def test_products_and_their_views_stand_side_by_side():
+    html = rendered("kind")
+    section = html[
+        html.index('<section id="augmentation">') : html.index('<section id="learning">')
+    ]
+    assert section.count('alt="Photo of 9 A lamp"') == 1
+    text = Page(section).text
+    assert (
+        text.index("none: as it is")
+        < text.index("A lamp", text.index("none"))
+        < text.index("no text")
+    )
 
 
 def test_works_with_the_figures_alone():

@@ -11,7 +11,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
-from trainer.config import Config
+from trainer.config import Config, ModelConfig
 from trainer.data.table import Table
 from trainer.inputs import InputSpec
 from trainer.sample import Sample
@@ -40,7 +40,7 @@ class FakeRun:
     key = "abc"
 
     def __init__(self, folder):
-        self.config = Config()
+        self.config = Config(model=ModelConfig(encoders={"text": {"ngram": {}}}))
         self.workdir = folder
         rng = np.random.default_rng(0)
         self.class_ids = np.arange(ROWS) % 3
@@ -54,6 +54,10 @@ class FakeRun:
             np.repeat(["train", "eval", "test"], [ROWS - 2 * NUM_TEST, NUM_TEST, NUM_TEST]),
         )
         self.fits = []
+        self.views = []
+
+    def open_store(self):
+        self.views.append(self.config.augment.views)
 
     def sample(self, *splits):
         rows = np.flatnonzero(np.isin(self.catalogue.splits, splits))
@@ -125,6 +129,17 @@ def test_a_failure_is_a_trial_with_its_error(run):
     assert "model.dropout must be" in refused.error
     with pytest.raises(ValueError, match=r"model\.dropout"):
         judge({"model.dropout": -2}, may_fail=False)
+
+
+def test_views_are_made_for_the_trials_that_want_them(run):
+    judge = make_judge(run)
+    judge({"train.l2": 0.5})
+    judge({"augment.views": 2})
+    assert run.views == [2]
+
+
+def test_a_trial_whose_mixing_does_not_fit_fails(run):
+    assert "augment.cutmix mixes pixels" in make_judge(run)({"augment.cutmix": 1}).error
 
 
 def test_too_many_folds_are_refused(run):

@@ -55,7 +55,7 @@ def test_default_space_fits_every_configuration(config):
         ("train.class_names=0..1", r"--vary .*takes no range.*train\.class_names=x"),
         ("model.fusion=a..b", "--vary .*takes no range"),
         ("train.class_weights=none|some", "--vary .*Unknown value of train.class_weights"),
-        ("data.seed=1..5", "--vary .*Unknown section to vary.*'model', 'train'"),
+        ("data.seed=1..5", "--vary .*Unknown section to vary.*'augment', 'model', 'train'"),
     ],
 )
 def test_errors_name_the_option(text, message):
