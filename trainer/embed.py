@@ -39,6 +39,7 @@ class FeatureStore:
         self.folder = folder
         self.sources = tuple(sources)
         self._starts = np.cumsum([0, *map(count_records, sources)])
+        self._filled = [of for of, rows in zip(sources, np.diff(self._starts), strict=True) if rows]
         self._frozen: dict[str, keras.Model] = {}
         self._traced: dict[str, tuple[keras.Model, Callable[..., tf.Tensor]]] = {}
         self._digests: WeakKeyDictionary[keras.Model, str] = WeakKeyDictionary()
@@ -105,7 +106,7 @@ class FeatureStore:
         for branch in branches:
             folder = self._branch_folder(branch, encoders[branch.name])
             parts: dict[str, list[np.ndarray]] = {}
-            for source in self.sources:
+            for source in self._filled:
                 part = folder / content_name(source, branch.input.name)
                 if not has_arrays(part):
                     self._write_missing(branch, encoders[branch.name], folder)
@@ -130,7 +131,7 @@ class FeatureStore:
         return self.folder / f"{branch.name}-{key}"
 
     def _write_missing(self, branch: Branch, encoder: keras.Model, folder: Path) -> None:
-        named = {content_name(source, branch.input.name): source for source in self.sources}
+        named = {content_name(source, branch.input.name): source for source in self._filled}
         missing = {name: of for name, of in named.items() if not has_arrays(folder / name)}
         embed = self._trace(branch, encoder)
         total = sum(map(count_records, missing.values()))
