@@ -14,11 +14,13 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.features import StackedRows, has_arrays, open_arrays, write_arrays
-from trainer.input_pipeline import content_name, product_dataset, raw_dataset
-from trainer.preprocessing import Branch, present_name
+from trainer.input_pipeline import content_name, raw_dataset
+from trainer.preprocessing import Branch, preprocess, present_name, raw_specs
 from trainer.progress import progress_bar
 from trainer.records import count_records
 from trainer.weights.checksum import digest_weights
+
+Graph = Callable[[dict[str, tf.Tensor]], Any]
 
 
 class FeatureStore:
@@ -41,7 +43,8 @@ class FeatureStore:
         self._starts = np.cumsum([0, *map(count_records, sources)])
         self._filled = [of for of, rows in zip(sources, np.diff(self._starts), strict=True) if rows]
         self._frozen: dict[str, keras.Model] = {}
-        self._traced: dict[str, tuple[keras.Model, Callable[..., tf.Tensor]]] = {}
+        self._traced: dict[str, tuple[keras.Model, Graph, Graph]] = {}
+        self._values: dict[str, np.ndarray] = {}
         self._digests: WeakKeyDictionary[keras.Model, str] = WeakKeyDictionary()
 
     def build_encoders(self, branches: Sequence[Branch]) -> dict[str, keras.Model]:
@@ -80,14 +83,19 @@ class FeatureStore:
                 branch.encoder.adapt(self.raw_values(branch, rows))
 
     def raw_values(self, branch: Branch, rows: np.ndarray) -> np.ndarray:
-        """Returns the raw values of a branch's input, `(rows,)`."""
+        """Returns the raw values of the input of a branch that adapts, `(rows,)`.
+
+        They are read once for all fits, and stay in memory.
+        """
         name = branch.input.name
-        parts = [
-            batch[name]
-            for source, own in self.split(rows)
-            for batch in raw_dataset(source, [name], rows=own).as_numpy_iterator()
-        ]
-        return np.concatenate(parts) if parts else np.array([], object)
+        if name not in self._values:
+            parts = [
+                batch[name]
+                for source in self._filled
+                for batch in raw_dataset(source, [name]).as_numpy_iterator()
+            ]
+            self._values[name] = np.concatenate(parts)
+        return self._values[name][rows]
 
     def arrays(
         self, branches: Sequence[Branch], encoders: dict[str, keras.Model]
@@ -133,27 +141,30 @@ class FeatureStore:
     def _write_missing(self, branch: Branch, encoder: keras.Model, folder: Path) -> None:
         named = {content_name(source, branch.input.name): source for source in self._filled}
         missing = {name: of for name, of in named.items() if not has_arrays(folder / name)}
-        embed = self._trace(branch, encoder)
+        graphs = self._trace(branch, encoder)
         total = sum(map(count_records, missing.values()))
         with progress_bar(f"{branch.name} embeddings", total) as bar:
             for name, source in missing.items():
-                batches = _branch_batches(source, branch, embed, bar)
+                batches = _branch_batches(source, branch, *graphs, bar)
                 write_arrays(folder / name, batches, count_records(source))
 
-    def _trace(self, branch: Branch, encoder: keras.Model) -> Callable[..., tf.Tensor]:
-        """Returns the encoder as a graph, traced once for all sources and batch sizes."""
+    def _trace(self, branch: Branch, encoder: keras.Model) -> tuple[Graph, Graph]:
+        """Returns preprocessing and encoder, traced once for all sources and batch sizes."""
         known = self._traced.get(branch.name)
         if known is None or known[0] is not encoder:
             signature = {
                 name: tf.TensorSpec([None, *spec.shape], spec.dtype)
                 for name, spec in branch.encoder.input_specs().items()
             }
+            prepare = tf.function(
+                lambda raw: preprocess([branch], raw), input_signature=[raw_specs([branch.input])]
+            )
             embed = tf.function(
                 lambda tensors: tf.cast(encoder(tensors, training=False), tf.float32),
                 input_signature=[signature],
             )
-            known = self._traced[branch.name] = (encoder, embed)
-        return known[1]
+            known = self._traced[branch.name] = (encoder, prepare, embed)
+        return known[1:]
 
     def _digest(self, encoder: keras.Model) -> str:
         if encoder in self._digests:
@@ -165,10 +176,12 @@ class FeatureStore:
 
 
 def _branch_batches(
-    source: Path, branch: Branch, embed: Callable[..., tf.Tensor], bar: Any
+    source: Path, branch: Branch, prepare: Graph, embed: Graph, bar: Any
 ) -> Iterator[dict[str, np.ndarray]]:
     key = present_name(branch.input.name)
-    for tensors in product_dataset(source, [branch]):
+    data = raw_dataset(source, [branch.input.name])
+    data = data.map(prepare, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    for tensors in data:
         present = tensors.pop(key)
         batch = {key: present.numpy()}
         if branch.encoder.pretrained:

@@ -70,8 +70,8 @@ REFUSED = {
     (("mixing", "cutmix"), ("objective", "others")): "no targets for train.objectives",
     (("mixing", "mixup"), ("objective", "contrastive")): "no targets for train.objectives",
     (("mixing", "cutmix"), ("objective", "contrastive")): "no targets for train.objectives",
-    (("mixing", "cutmix"), ("networks", "ensemble")): r"augment\.cutmix mixes pixels",
-    (("objective", "contrastive"), ("networks", "ensemble")): "none is of kind 'image'",
+    (("mixing", "cutmix"), ("networks", "ensemble")): "train.distill=true",
+    (("objective", "contrastive"), ("networks", "ensemble")): "none is of kind|distill=true",
     (("objective", "contrastive"), ("picture", "none")): "none is of kind 'image'",
 }
 Choice = tuple[str, str]

@@ -124,7 +124,8 @@ def test_rows_without_label_are_learned_from_and_reported(run_arguments, call, s
     frame.loc[frame.index % 2 == 1, "category"] = ""
     frame.to_csv(tmp_path / "half.csv", index=False)
     arguments = run_arguments(tmp_path / "half.csv", tmp_path / "w")
-    done = call(*arguments, "--unlabeled", tmp_path / "half.csv", "--set", "train.head_epochs=3")
+    quick = ("--set", "train.study=False", "--set", "train.refit=never")
+    done = call(*arguments, "--unlabeled", tmp_path / "half.csv", *quick)
     assert done.code == 0, done.stderr
     assert "36 rows without a label to learn from" in done.stderr
     assert "36 rows without a label were given one and count as " in done.stderr

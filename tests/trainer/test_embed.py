@@ -44,7 +44,7 @@ def make(examples, tmp_path):
         keras.utils.set_random_seed(seed)
         store = FeatureStore(tmp_path / "features", sources)
         branches = build_branches(catalogue.inputs, encoders)
-        store.adapt(branches, np.array(adapted_on))
+        store.adapt(branches, np.array(adapted_on, int))
         return store, branches, store.build_encoders(branches)
 
     return build
