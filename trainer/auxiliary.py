@@ -51,7 +51,7 @@ def check_objectives(
 def add_outputs(
     votes: keras.Model, branches: Sequence[Branch], objectives: Sequence[Objective]
 ) -> keras.Model:
-    """Adds the outputs of objectives to votes, whose layers they share.
+    """Adds the outputs of objectives to what is trained of the votes, whose layers they share.
 
     Returns:
         `votes` itself where there are no objectives; else a functional model

@@ -11,6 +11,7 @@ import numpy as np
 from trainer.config import ModelConfig
 from trainer.layers.masking import mask_absent
 from trainer.layers.modality_dropout import ModalityDropout
+from trainer.layers.stand_in import StandIn
 from trainer.layers.vote_pool import VotePool
 from trainer.preprocessing import Branch, present_name
 from trainer.registry import FUSIONS
@@ -27,16 +28,18 @@ def build_votes(
 ) -> keras.Model:
     """Builds what makes of the embeddings of a row several votes on its class.
 
-    The first vote is that of the fusion of all embeddings. Each branch has a
-    vote of its own beside it, trained on its own: so no modality can lean on
-    another in training, and a row that lacks one is still answered well.
+    The first vote is that of the fusion of all embeddings, or, where a row has
+    nothing of a modality, that of its stand-in (see `StandIn`). Each branch has
+    a vote of its own beside it, trained on its own: so no modality can lean on
+    another in training.
 
     Args:
         branches: Which embeddings there are.
         widths: Width of the embedding of each branch.
         num_classes: int.
         config: Fusion and its regularization.
-        l2: float. Penalty on the squared weights of the last layers.
+        l2: float. Penalty on the squared weights of the last layers, beside the
+            sum of the losses of all votes.
         seed: int. Of the dropouts.
 
     Returns:
@@ -52,29 +55,60 @@ def build_votes(
         name: keras.Input([], dtype="bool", name=present_name(name))
         for name in sorted({branch.input.name for branch in branches})
     }
+    kinds = sorted({branch.input.kind for branch in branches})
+    without = {
+        kind: sorted({branch.input.name for branch in branches if branch.input.kind == kind})
+        for kind in (kinds if len(kinds) > 1 else ())
+    }
+    num_votes = 1 + len(without) + len(branches)
     scale = keras.layers.Rescaling(config.embedding_scale, name="embedding_scale")
     scaled = {name: scale(embedding) for name, embedding in embeddings.items()}
     shown = ModalityDropout(config.modality_dropout, seed, name="modality_dropout")(presents)
-    fused = build_fusion(config)(
-        scaled, {branch.name: shown[branch.input.name] for branch in branches}
-    )
-    fused = keras.layers.Dropout(config.dropout, seed=seed, name="fused_dropout")(fused)
+    fusion = build_fusion(config)
+
+    def fuse(hidden: Sequence[str], name: str) -> Any:
+        seen = {
+            input_name: keras.ops.zeros_like(there) if input_name in hidden else there
+            for input_name, there in shown.items()
+        }
+        fused = fusion(scaled, {branch.name: seen[branch.input.name] for branch in branches})
+        return keras.layers.Dropout(config.dropout, seed=seed, name=f"{name}_dropout")(fused)
 
     def vote(name: str) -> keras.layers.Dense:
         return keras.layers.Dense(
             num_classes,
             kernel_initializer="zeros",
-            kernel_regularizer=keras.regularizers.L2(l2) if l2 else None,
+            kernel_regularizer=keras.regularizers.L2(l2 / num_votes) if l2 else None,
             dtype="float32",
-            name=name,
+            name=f"{name}_vote",
         )
 
-    votes = [vote("fused_vote")(fused)]
+    votes = [vote("fused")(fuse((), "fused"))]
+    for kind, hidden in without.items():
+        name = f"without_{kind}"
+        votes.append(vote(name)(fuse(hidden, name)))
     for branch in branches:
-        own = vote(f"{branch.name}_vote")(scaled[branch.name])
+        own = vote(branch.name)(scaled[branch.name])
         votes.append(mask_absent(own, presents[branch.input.name]))
+    answers = keras.ops.stack(votes, axis=1)
+    if without:
+        answers = StandIn(list(without.values()), dtype="float32", name="stand_in")(
+            answers, presents
+        )
     inputs = {tensor.name: tensor for tensor in [*embeddings.values(), *presents.values()]}
-    return keras.Model(inputs, keras.ops.stack(votes, axis=1), name="votes")
+    return keras.Model(inputs, answers, name="votes")
+
+
+def build_lessons(votes: keras.Model) -> keras.Model:
+    """Returns what is trained of `build_votes`, with all its layers.
+
+    Returns:
+        A functional model from the same inputs to all votes, those of the
+        stand-ins too, `(batch, 1 + stand-ins + branches, num_classes)`.
+    """
+    if not any(layer.name == "stand_in" for layer in votes.layers):
+        return votes
+    return keras.Model(votes.input, votes.get_layer("stand_in").input[0], name="lessons")
 
 
 def build_fusion(config: ModelConfig) -> keras.layers.Layer:

@@ -25,7 +25,7 @@ from trainer.files import remove_folder
 from trainer.input_pipeline import prepared_dataset, product_dataset, write_prepared
 from trainer.inputs import InputSpec
 from trainer.mixing import cut_mix, mix_up
-from trainer.model import build_scorer, build_voter, build_votes
+from trainer.model import build_lessons, build_scorer, build_voter, build_votes
 from trainer.objectives.objective import Objective
 from trainer.pooling import fit_vote_weights, prior_weights
 from trainer.preprocessing import Branch, build_branches, present_name
@@ -65,12 +65,12 @@ class Network:
 
     @functools.cached_property
     def cached_voter(self) -> keras.Model:
-        """What the first stage trains: the same from embeddings of pretrained branches."""
+        """The same from embeddings of pretrained branches, as the first stage has them."""
         return self.join("head", self.votes)
 
     @functools.cached_property
     def tuned_voter(self) -> keras.Model:
-        """What the second stage trains: the same from embeddings of frozen branches."""
+        """The same from embeddings of frozen branches, as the second stage has them."""
         return self.join("encoders", self.votes)
 
     def join(self, stage: str, votes: keras.Model) -> keras.Model:
@@ -197,8 +197,8 @@ def fit_network(
     store.adapt(branches, np.union1d(sample.rows, unlabeled))
     encoders = store.build_encoders(branches)
     widths = {name: encoder.output.shape[-1] for name, encoder in encoders.items()}
-    # A prior on the weights, once for the whole table, beside a mean over rows and votes.
-    l2 = train.l2 / (2 * len(sample) * (len(branches) + 1))
+    # A prior on the weights, once for the whole table, beside a mean over rows.
+    l2 = train.l2 / (2 * len(sample))
     votes = build_votes(branches, widths, num_classes, config.model, l2=l2, seed=train.seed)
     network = Network(branches, encoders, votes, prior_weights(len(branches) + 1))
     class_ids = sample.class_ids
@@ -206,7 +206,7 @@ def fit_network(
     weighted = dataclasses.replace(sample, weights=sample.weights * class_weights[class_ids])
     fitting = _Fitting(
         network,
-        add_outputs(votes, branches, objectives),
+        add_outputs(build_lessons(votes), branches, objectives),
         objectives,
         config,
         store,

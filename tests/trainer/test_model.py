@@ -4,7 +4,7 @@ import pytest
 
 from trainer.config import ModelConfig
 from trainer.inputs import InputSpec
-from trainer.model import build_scorer, build_voter, build_votes
+from trainer.model import build_lessons, build_scorer, build_voter, build_votes
 from trainer.preprocessing import build_branches, present_name
 
 INPUTS = (
@@ -41,19 +41,53 @@ def make_inputs():
 
 
 def test_votes_equal_their_definition(votes, branches):
-    """Concatenation of scaled embeddings, and every branch alone, each into a linear layer."""
+    """Concatenation of scaled embeddings, and every branch alone, each into a linear layer.
+
+    Where all of a kind is absent, a layer of its own reads the concatenation of the others.
+    """
     values = make_inputs()
+    there = {name: values[present_name(name)][:, None] for name in ("text", "price")}
     shown = {
-        branch.name: 10 * values[branch.name] * values[present_name(branch.input.name)][:, None]
-        for branch in branches
+        branch.name: 10 * values[branch.name] * there[branch.input.name] for branch in branches
     }
-    kernel, bias = votes.get_layer("fused_vote").get_weights()
-    expected = [np.concatenate([shown[name] for name in sorted(shown)], axis=1) @ kernel + bias]
+
+    def answer(layer, names):
+        kernel, bias = votes.get_layer(layer).get_weights()
+        parts = [shown[name] * (name in names) for name in sorted(shown)]
+        return np.concatenate(parts, axis=1) @ kernel + bias
+
+    first = answer("fused_vote", shown)
+    first = np.where(there["text"], first, answer("without_text_vote", ["price_piecewise"]))
+    no_price = answer("without_number_vote", ["text_tiny_text", "text_ngram"])
+    first = np.where(there["price"], first, no_price)
+    neither = ~there["text"] & ~there["price"]
+    assert neither.any(), "the row that lacks both must be among them"
+    first = np.where(neither, (no_price + answer("without_text_vote", [])) / 2, first)
+    expected = [first]
     for branch in branches:
         kernel, bias = votes.get_layer(f"{branch.name}_vote").get_weights()
-        there = values[present_name(branch.input.name)][:, None]
-        expected.append((shown[branch.name] @ kernel + bias) * there)
+        expected.append((shown[branch.name] @ kernel + bias) * there[branch.input.name])
     np.testing.assert_allclose(votes(values), np.stack(expected, axis=1), atol=1e-4)
+
+
+def test_stand_ins_learn_from_all_rows_what_they_see(votes):
+    """Their lessons: one vote more a kind, which changes with all inputs but its own."""
+    lessons, values = build_lessons(votes), make_inputs()
+    before = lessons(values).numpy()
+    assert before.shape == (ROWS, 1 + 2 + len(WIDTHS), CLASSES)
+    for changed, names in (("price", ["price_piecewise"]), ("text", ["text_ngram"])):
+        other = {name: of + (name in names) for name, of in values.items() if of.dtype != bool}
+        after = lessons({**values, **other}).numpy()
+        moved = np.abs(after - before).max(axis=2) > 1e-3
+        there = values[present_name(changed)]
+        # Votes: fused, without number, without text.
+        expected = [there, there & (changed == "text"), there & (changed == "price")]
+        np.testing.assert_array_equal(moved[:, :3], np.stack(expected, axis=1))
+
+
+def test_one_kind_of_input_needs_no_stand_in(branches):
+    model = build_votes(branches[:2], WIDTHS, CLASSES, ModelConfig())
+    assert build_lessons(model) is model
 
 
 def test_values_of_absent_inputs_never_matter(votes):
