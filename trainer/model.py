@@ -66,11 +66,7 @@ def build_votes(
     shown = ModalityDropout(config.modality_dropout, seed, name="modality_dropout")(presents)
     fusion = build_fusion(config)
 
-    def fuse(hidden: Sequence[str], name: str) -> Any:
-        seen = {
-            input_name: keras.ops.zeros_like(there) if input_name in hidden else there
-            for input_name, there in shown.items()
-        }
+    def fuse(seen: Mapping[str, Any], name: str) -> Any:
         fused = fusion(scaled, {branch.name: seen[branch.input.name] for branch in branches})
         return keras.layers.Dropout(config.dropout, seed=seed, name=f"{name}_dropout")(fused)
 
@@ -83,10 +79,15 @@ def build_votes(
             name=f"{name}_vote",
         )
 
-    votes = [vote("fused")(fuse((), "fused"))]
+    votes = [vote("fused")(fuse(shown, "fused"))]
     for kind, hidden in without.items():
         name = f"without_{kind}"
-        votes.append(vote(name)(fuse(hidden, name)))
+        others = {key: there for key, there in shown.items() if key not in hidden}
+        unseen = {key: keras.ops.zeros_like(shown[key]) for key in hidden}
+        own = vote(name)(fuse({**others, **unseen}, name))
+        # A row that has nothing else, such as the name of a class, teaches it nothing.
+        sees = keras.ops.any(keras.ops.stack(list(others.values())), axis=0)
+        votes.append(mask_absent(own, sees))
     for branch in branches:
         own = vote(branch.name)(scaled[branch.name])
         votes.append(mask_absent(own, presents[branch.input.name]))

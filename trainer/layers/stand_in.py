@@ -28,7 +28,7 @@ class StandIn(keras.layers.Layer):
 
     Returns:
         Float tensor `(batch, 1 + others, num_classes)`: first the fused vote,
-        or the mean of the stand-ins all of whose inputs are absent.
+        or the mean of the stand-ins that miss nothing of what there is.
     """
 
     def __init__(self, without: Sequence[Sequence[str]], **kwargs: Any) -> None:
@@ -36,17 +36,19 @@ class StandIn(keras.layers.Layer):
         self.without = [list(names) for names in without]
 
     def call(self, votes: Any, present: dict[str, Any]) -> Any:
-        absent = [
-            ops.logical_not(ops.any(ops.stack([present[name] for name in names]), axis=0))
-            for names in self.without
-        ]
-        needed = ops.stack(absent, axis=1)
+        needed = ops.stack([self._is_needed(names, present) for names in self.without], axis=1)
         shares = ops.cast(needed, votes.dtype)
         shares = shares / ops.maximum(ops.sum(shares, axis=1, keepdims=True), 1)
         own, others = votes[:, 1 : 1 + len(self.without)], votes[:, 1 + len(self.without) :]
         stand_in = ops.einsum("bs,bsc->bc", shares, own)
         first = ops.where(ops.any(needed, axis=1)[:, None], stand_in, votes[:, 0])
         return ops.concatenate([first[:, None], others], axis=1)
+
+    def _is_needed(self, without: list[str], present: dict[str, Any]) -> Any:
+        """Says of which rows all is absent that a stand-in does without, and something is there."""
+        others = [there for name, there in present.items() if name not in without]
+        own = ops.any(ops.stack([present[name] for name in without]), axis=0)
+        return ops.logical_and(ops.any(ops.stack(others), axis=0), ops.logical_not(own))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "without": self.without}
