@@ -34,6 +34,8 @@ from trainer.sampling import draw_rates, draw_times
 from trainer.stage import run_stage
 
 _AT_ONCE = 32
+# Checkpoints of other versions of the program may not fit.
+_CHECKPOINT_VERSION = 1
 
 
 @dataclass
@@ -387,6 +389,7 @@ def checkpoint_key(
 ) -> str:
     """Names a training by all that decides its outcome."""
     described = {
+        "version": _CHECKPOINT_VERSION,
         "model": dataclasses.asdict(config.model),
         "train": dataclasses.asdict(config.train),
         "augment": dataclasses.asdict(config.augment),
