@@ -66,32 +66,35 @@ def build_votes(
     shown = ModalityDropout(config.modality_dropout, seed, name="modality_dropout")(presents)
     fusion = build_fusion(config)
 
-    def fuse(seen: Mapping[str, Any], name: str) -> Any:
-        fused = fusion(scaled, {branch.name: seen[branch.input.name] for branch in branches})
-        return keras.layers.Dropout(config.dropout, seed=seed, name=f"{name}_dropout")(fused)
+    def fuse(seen: Mapping[str, Any]) -> Any:
+        return fusion(scaled, {branch.name: seen[branch.input.name] for branch in branches})
 
-    def vote(name: str) -> keras.layers.Dense:
-        return keras.layers.Dense(
-            num_classes,
-            kernel_initializer="zeros",
-            kernel_regularizer=keras.regularizers.L2(l2 / num_votes) if l2 else None,
-            dtype="float32",
-            name=f"{name}_vote",
-        )
+    def drop(name: str) -> keras.layers.Dropout:
+        return keras.layers.Dropout(config.dropout, seed=seed, name=f"{name}_dropout")
 
-    votes = [vote("fused")(fuse(shown, "fused"))]
+    heads = {
+        "kernel_initializer": "zeros",
+        "kernel_regularizer": keras.regularizers.L2(l2 / num_votes) if l2 else None,
+        "dtype": "float32",
+    }
+    fused = [drop("fused")(fuse(shown))]
+    speaks = [keras.ops.ones_like(next(iter(shown.values())))]
     for kind, hidden in without.items():
-        name = f"without_{kind}"
-        others = {key: there for key, there in shown.items() if key not in hidden}
-        unseen = {key: keras.ops.zeros_like(shown[key]) for key in hidden}
-        own = vote(name)(fuse({**others, **unseen}, name))
+        others = {name: there for name, there in shown.items() if name not in hidden}
+        unseen = {name: keras.ops.zeros_like(shown[name]) for name in hidden}
+        fused.append(drop(f"without_{kind}")(fuse({**others, **unseen})))
         # A row that has nothing else, such as the name of a class, teaches it nothing.
-        sees = keras.ops.any(keras.ops.stack(list(others.values())), axis=0)
-        votes.append(mask_absent(own, sees))
-    for branch in branches:
-        own = vote(branch.name)(scaled[branch.name])
-        votes.append(mask_absent(own, presents[branch.input.name]))
-    answers = keras.ops.stack(votes, axis=1)
+        speaks.append(keras.ops.any(keras.ops.stack(list(others.values())), axis=0))
+    fused_votes = keras.layers.EinsumDense(
+        "bvd,vdc->bvc", (len(fused), num_classes), bias_axes="vc", name="fused_votes", **heads
+    )(keras.ops.stack(fused, axis=1))
+    own_votes = [
+        keras.layers.Dense(num_classes, name=f"{branch.name}_vote", **heads)(scaled[branch.name])
+        for branch in branches
+    ]
+    speaks += [presents[branch.input.name] for branch in branches]
+    answers = keras.ops.concatenate([fused_votes, keras.ops.stack(own_votes, axis=1)], axis=1)
+    answers = mask_absent(answers, keras.ops.stack(speaks, axis=1))
     if without:
         answers = StandIn(list(without.values()), dtype="float32", name="stand_in")(
             answers, presents

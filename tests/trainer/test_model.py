@@ -51,14 +51,15 @@ def test_votes_equal_their_definition(votes, branches):
         branch.name: 10 * values[branch.name] * there[branch.input.name] for branch in branches
     }
 
-    def answer(layer, names):
-        kernel, bias = votes.get_layer(layer).get_weights()
-        parts = [shown[name] * (name in names) for name in sorted(shown)]
-        return np.concatenate(parts, axis=1) @ kernel + bias
+    kernels, biases = votes.get_layer("fused_votes").get_weights()
 
-    first = answer("fused_vote", shown)
-    no_text = answer("without_text_vote", ["price_piecewise"])
-    no_price = answer("without_number_vote", ["text_tiny_text", "text_ngram"])
+    def answer(index, names):
+        parts = [shown[name] * (name in names) for name in sorted(shown)]
+        return np.concatenate(parts, axis=1) @ kernels[index] + biases[index]
+
+    first = answer(0, shown)
+    no_price = answer(1, ["text_tiny_text", "text_ngram"])
+    no_text = answer(2, ["price_piecewise"])
     assert (~there["text"] & ~there["price"]).any(), "of a row that lacks both the fusion votes"
     first = np.where(~there["text"] & there["price"], no_text, first)
     first = np.where(there["text"] & ~there["price"], no_price, first)

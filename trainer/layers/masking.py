@@ -12,12 +12,12 @@ def mask_absent(embedding: Any, present: Any) -> Any:
     """Sets the embeddings of rows that lack the modality to zero.
 
     Args:
-        embedding: float tensor `(batch, dim)`. May be anything, even NaN,
-            where the modality is absent.
-        present: bool tensor `(batch,)`.
+        embedding: float tensor `(..., dim)`. May be anything, even NaN, where
+            the modality is absent.
+        present: bool tensor `(...)`.
 
     Returns:
-        Float tensor `(batch, dim)`.
+        Float tensor `(..., dim)`.
     """
     return ops.where(ops.expand_dims(present, -1), embedding, ops.zeros_like(embedding))
 
