@@ -33,6 +33,7 @@ from trainer.report.study_row import StudyRow
 from trainer.report.write_report import write_report
 from trainer.run import Run
 from trainer.slices import default_slices
+from trainer.spreading import certainty
 
 _STUDIED_KINDS = ("image", "text")
 _KIND_NAMES = {"image": "picture"}
@@ -181,8 +182,10 @@ def _describe_spread(run: Run, network: Network) -> list[tuple[str, int, int, fl
     """Returns what unlabeled rows were given: label, training rows, unlabeled ones, certainty."""
     spread, class_names = network.spread, run.catalogue.class_names
     labelled = np.bincount(run.sample("train").class_ids, minlength=len(class_names))
+    if spread.answers is None:
+        return []
     given = np.bincount(spread.class_ids, minlength=len(class_names))
-    sure = np.bincount(spread.class_ids, spread.weights, minlength=len(class_names))
+    sure = np.bincount(spread.class_ids, certainty(spread.answers), minlength=len(class_names))
     return [
         (class_names[index], int(labelled[index]), int(given[index]), sure[index] / given[index])
         for index in np.flatnonzero(given)

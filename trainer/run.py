@@ -39,7 +39,7 @@ from trainer.network import Network, fit_network
 from trainer.preprocessing import build_branches
 from trainer.registry import MODALITIES
 from trainer.sample import Sample
-from trainer.spreading import spread_labels
+from trainer.spreading import certainty, spread_labels
 from trainer.stage import build_loss
 from trainer.tracking.tracker import build_tracker
 
@@ -178,8 +178,8 @@ class Run:
         if len(self.unlabeled):
             spread = self.measured.spread
             self.say(
-                f"{len(spread)} rows without a label were given one and count as "
-                f"{spread.weights.sum():.0f} rows"
+                f"{len(spread)} rows without a label were given one, "
+                f"{certainty(spread.answers).mean():.0%} sure on average"
             )
         return self.measured
 
@@ -263,16 +263,19 @@ class Run:
             return fit(learned)
         # What is alike is asked of the rows as they are: views would be each other's neighbours.
         first = fit(learned, logs=None, on_epoch=None)
-        spread = self._label(first, sample + names, unlabeled)
+        spread = self._label(first, sample, names, unlabeled)
         network = fit(learned + spread)
         network.spread = spread
         return network
 
-    def _label(self, network: Network, sample: Sample, unlabeled: np.ndarray) -> Sample:
-        """Labels rows by what a network says of them and by rows that they are like."""
+    def _label(
+        self, network: Network, sample: Sample, names: Sample, unlabeled: np.ndarray
+    ) -> Sample:
+        """Labels rows by what a network says of them and by what they are like."""
         votes, _ = self.vote(network, unlabeled)
         arrays = self.store.arrays(network.branches, network.encoders)
-        return spread_labels(network.branches, arrays, sample, unlabeled, network.pool(votes))
+        scores = network.pool(votes)
+        return spread_labels(network.branches, arrays, sample, names, unlabeled, scores)
 
     def reads_names(self, inputs: Sequence[InputSpec]) -> bool:
         """Whether a network of some inputs learns from the texts of the classes."""

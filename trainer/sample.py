@@ -37,7 +37,11 @@ class Sample:
 
     @classmethod
     def of(
-        cls, rows: np.ndarray, class_ids: np.ndarray, weights: np.ndarray | None = None
+        cls,
+        rows: np.ndarray,
+        class_ids: np.ndarray,
+        weights: np.ndarray | None = None,
+        answers: np.ndarray | None = None,
     ) -> Sample:
         """Makes a sample of rows in any order, which by default count the same."""
         order = np.argsort(rows, kind="stable")
@@ -47,6 +51,7 @@ class Sample:
             np.asarray(rows, np.int64)[order],
             np.asarray(class_ids, np.int32)[order],
             np.asarray(weights, np.float32)[order],
+            None if answers is None else np.asarray(answers, np.float32)[order],
         )
 
     def __len__(self) -> int:
@@ -59,14 +64,20 @@ class Sample:
         return (self.class_ids if self.answers is None else self.answers)[taken]
 
     def __add__(self, other: Sample) -> Sample:
-        if self.answers is not None or other.answers is not None:
-            raise ValueError("Samples with answers of their own cannot be added.")
+        answers = None
+        if own := [of.answers for of in (self, other) if of.answers is not None]:
+            if any(isinstance(of, Mapping) for of in own):
+                raise ValueError("Samples with answers of several outputs cannot be added.")
+            sure = np.eye(own[0].shape[1], dtype=np.float32)
+            answers = np.concatenate(
+                [sure[of.class_ids] if of.answers is None else of.answers for of in (self, other)]
+            )
         parts = zip(
             (self.rows, self.class_ids, self.weights),
             (other.rows, other.class_ids, other.weights),
             strict=True,
         )
-        return Sample.of(*map(np.concatenate, parts))
+        return Sample.of(*map(np.concatenate, parts), answers=answers)
 
     def digest(self) -> str:
         """Returns a hash of rows, classes, weights and answers."""

@@ -128,7 +128,7 @@ def test_rows_without_label_are_learned_from_and_reported(run_arguments, call, s
     done = call(*arguments, "--unlabeled", tmp_path / "half.csv", *quick)
     assert done.code == 0, done.stderr
     assert "36 rows without a label to learn from" in done.stderr
-    assert "36 rows without a label were given one and count as " in done.stderr
+    assert "36 rows without a label were given one, " in done.stderr
     assert "Unlabeled rows that were given a class" in (tmp_path / "w" / "report.html").read_text()
     config = json.loads((tmp_path / "w" / "config.json").read_text(encoding="utf-8"))
     assert config["data"]["unlabeled"] == str(tmp_path / "half.csv")

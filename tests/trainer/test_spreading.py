@@ -5,7 +5,16 @@ from scipy.stats import entropy
 
 from trainer.config import Config, DataConfig, ModelConfig, TrainConfig
 from trainer.run import Run
-from trainer.spreading import _ALPHA, _GAMMA, _NUM_NEIGHBORS, certainty, propagate
+from trainer.sample import Sample
+from trainer.spreading import (
+    _ALPHA,
+    _GAMMA,
+    _NAME_STRENGTH,
+    _NUM_NEIGHBORS,
+    certainty,
+    compare_names,
+    propagate,
+)
 
 WORDS = {"a": "mug tea pot cup saucer kettle", "b": "rake spade hose seed soil lawn"}
 
@@ -48,6 +57,19 @@ def test_what_no_label_reaches_is_unsure():
     np.testing.assert_allclose(shares[-25:], 1 / 3)
     assert shares[:24].argmax(axis=1).tolist() == [1] * 24
     np.testing.assert_allclose(certainty(shares), [1] * 24 + [0] * 25, atol=1e-6)
+
+
+def test_names_count_by_standard_scores():
+    """By hand: class 0 has two texts, one of half the weight; class 1 one; class 2 none."""
+    rng = np.random.default_rng(0)
+    texts, called = rng.normal(size=(9, 4)), rng.normal(size=(3, 4))
+    names = Sample.of([5, 6, 7], [0, 0, 1], [1.0, 0.5, 1.0])
+    unit, unit_called = (of / np.linalg.norm(of, axis=1, keepdims=True) for of in (texts, called))
+    cosines = unit @ unit_called.T
+    expected = np.ones((9, 3))
+    for index, cosine in enumerate((cosines[:, 0] / 1.5 + cosines[:, 1] / 3, cosines[:, 2])):
+        expected[:, index] = np.exp(_NAME_STRENGTH * (cosine - cosine.mean()) / cosine.std())
+    np.testing.assert_allclose(compare_names(texts, called, names, 3), expected)
 
 
 def test_certainty_is_that_of_the_paper():
@@ -99,7 +121,8 @@ def test_rows_without_label_are_learned_from_and_held_out_ones_are_not(tables, t
     assert len(spread) == 31
     assert set(spread.rows) <= set(run.unlabeled)
     assert not set(spread.rows) & set(run.sample("train", "eval", "test").rows)
-    assert (spread.weights >= 0).all() and (spread.weights <= 1).all()
+    np.testing.assert_allclose(spread.answers.sum(axis=1), 1, rtol=1e-5)
+    np.testing.assert_array_equal(spread.answers.argmax(axis=1), spread.class_ids)
     titles = run.catalogue.unlabeled.frame["title"].iloc[spread.rows - run.unlabeled[0]]
     right = [
         title.split()[0] in WORDS["ab"[c]]
@@ -139,4 +162,4 @@ def test_where_no_embedding_says_anything_the_network_is_believed(tables, tmp_pa
     scores = network.pool(run.vote(network, run.unlabeled)[0])
     found = run.train().spread
     assert found.class_ids.tolist() == scores.argmax(axis=1).tolist()
-    np.testing.assert_allclose(found.weights, certainty(scores), atol=1e-5)
+    np.testing.assert_allclose(found.answers, scores, atol=1e-5)
