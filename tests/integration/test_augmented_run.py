@@ -78,8 +78,8 @@ def test_rows_without_labels_are_compared_with_products_and_not_with_views(run, 
         learned.append(given[-1])
         return SimpleNamespace()
 
-    def label(run, network, sample, unlabeled):
-        compared.append(sample)
+    def label(run, network, sample, names, unlabeled):
+        compared.append(sample + names)
         return Sample.of(unlabeled, np.zeros(len(unlabeled)))
 
     monkeypatch.setattr(trainer.run, "fit_network", fit)
