@@ -204,7 +204,8 @@ def fit_network(
     votes = build_votes(branches, widths, num_classes, config.model, l2=l2, seed=train.seed)
     network = Network(branches, encoders, votes, prior_weights(len(branches) + 1))
     class_ids = sample.class_ids
-    class_weights = _class_weights(class_ids, num_classes, train.class_weights)
+    counts = np.bincount(class_ids, sample.weights, minlength=num_classes)
+    class_weights = _class_weights(counts, train.class_weights)
     weighted = dataclasses.replace(sample, weights=sample.weights * class_weights[class_ids])
     fitting = _Fitting(
         network,
@@ -352,18 +353,22 @@ def _dtype_policy(mixed_precision: bool) -> str:
     return "mixed_float16" if tf.config.list_physical_devices("GPU") else "mixed_bfloat16"
 
 
-def _class_weights(class_ids: np.ndarray, num_classes: int, scheme: str) -> np.ndarray:
-    """Returns how much a row of each class counts, `(num_classes,)`, 1 on average over rows."""
-    counts = np.bincount(class_ids, minlength=num_classes)
+def _class_weights(counts: np.ndarray, scheme: str) -> np.ndarray:
+    """Returns how much a row of each class counts, 1 on average over rows.
+
+    Args:
+        counts: `(num_classes,)`, rows that each class has.
+        scheme: str. See `TrainConfig.class_weights`.
+    """
     if scheme == "none":
-        weights = np.ones(num_classes)
+        weights = np.ones(len(counts))
     elif scheme == "balanced":
         weights = 1 / np.maximum(counts, 1)
     else:
         # The mean size of a class as the volume that its rows fill.
-        beta = 1 - 1 / max(len(class_ids) / num_classes, 2)
+        beta = 1 - 1 / max(counts.mean(), 2)
         weights = (1 - beta) / (1 - beta ** np.maximum(counts, 1))
-    return (weights * len(class_ids) / max(weights @ counts, 1e-9)).astype(np.float32)
+    return (weights * counts.sum() / max(weights @ counts, 1e-9)).astype(np.float32)
 
 
 def _logit_offsets(
