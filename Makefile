@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 IN_TWO := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 SOURCES := trainer components serving tests setup.py
 
-.PHONY: install run test test-all check format clean
+.PHONY: install run test test-slow check format clean
 
 install: $(STAMP)
 
@@ -24,8 +24,8 @@ run: install  ## The main job on the demo catalogue, offline.
 test: check  ## Fast tests and those with the packaged pretrained weights.
 	$(BIN)/python -m pytest -m "not slow" $(IN_TWO)
 
-test-all: check  ## Full-size models too: minutes and several gigabytes more.
-	$(BIN)/python -m pytest
+test-slow: install  ## Trains models of full size, and each option beside each other one: half an hour.
+	$(BIN)/python -m pytest -m slow $(IN_TWO)
 
 check: install  ## Lint, format, types, import rules.
 	$(BIN)/ruff check $(SOURCES)

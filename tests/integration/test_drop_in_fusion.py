@@ -9,6 +9,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 SOURCE = """
 import keras
@@ -39,6 +41,7 @@ def hashes():
     return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+@pytest.mark.slow
 def test_trains_with_a_fusion_dropped_in_as_one_file(shop, run_arguments, tmp_path):
     settings = ["model.fusion=dropped_in", "model.fusion_options.factor=0.5"]
     settings += ["train.head_epochs=1", "train.refit=never"]

@@ -27,6 +27,7 @@ def make(shop: Path, workdir: Path, *settings: str) -> Run:
     return Run(config, workdir, quiet=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("option", "mixing"), [("mixup", "head"), ("cutmix", "encoders")])
 def test_one_stage_learns_from_mixed_rows(option, mixing, shop, tiny_bert, tmp_path, monkeypatch):
     """Also: what is watched is as it was, and a resumed stage goes on with the same batches."""

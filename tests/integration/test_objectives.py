@@ -82,6 +82,7 @@ def test_main_loss_is_what_it_is_without_objectives(tmp_path: Path) -> None:
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_both_stages_learn_them_and_go_on_where_they_were(
     tmp_path: Path, tiny_bert: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

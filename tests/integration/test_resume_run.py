@@ -16,6 +16,8 @@ import pytest
 from trainer.data.table import read_table
 from trainer.predictor import Predictor
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 EPOCHS = 12
 PATIENCE_SECONDS = 240

@@ -118,6 +118,7 @@ def test_export_copies_the_model_as_the_next_version(trained, call, tmp_path):
         assert (tmp_path / "models" / version / "saved_model.pb").is_file()
 
 
+@pytest.mark.slow
 def test_rows_without_label_are_learned_from_and_reported(run_arguments, call, shop, tmp_path):
     frame = pd.read_csv(shop, dtype=str, keep_default_na=False)
     frame["picture"] = [name and str(shop.parent / name) for name in frame["picture"]]

@@ -56,6 +56,7 @@ def tuned(shop, run_arguments, call, tmp_path_factory):
     return finished, before
 
 
+@pytest.mark.slow
 def test_finished_trials_are_not_repeated(tuned, shop, run_arguments, call):
     finished, before = tuned
     after = read_trials(finished.folder)
@@ -69,6 +70,7 @@ def test_finished_trials_are_not_repeated(tuned, shop, run_arguments, call):
     assert read_trials(finished.folder) == after
 
 
+@pytest.mark.slow
 def test_a_failing_trial_is_kept_with_its_error(tuned):
     finished, _ = tuned
     _, failed, measured = read_trials(finished.folder)
@@ -78,6 +80,7 @@ def test_a_failing_trial_is_kept_with_its_error(tuned):
     assert "trials         2, 1 failed" in finished.stdout
 
 
+@pytest.mark.slow
 def test_files_of_a_search(tuned):
     finished, _ = tuned
     with (finished.folder / "trials.csv").open(newline="") as file:
@@ -103,6 +106,7 @@ class NotingTracker(Tracker):
         self.heard.append(("finish",))
 
 
+@pytest.mark.slow
 def test_the_best_configuration_runs_and_can_be_tracked(tuned, call, monkeypatch):
     finished, _ = tuned
     best = max(

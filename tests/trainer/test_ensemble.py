@@ -97,6 +97,7 @@ def test_what_is_saved_and_exported_answers_like_the_mean_of_the_members(run, ne
     np.testing.assert_allclose(served, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_what_is_distilled_is_one_network_taught_by_the_mean_of_the_members(run, network, votes):
     pupil = change(run, distill=True, temperature=2.0)
     sample = pupil.sample("train")

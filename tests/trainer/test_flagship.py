@@ -11,10 +11,11 @@ import tensorflow as tf
 from trainer.artefact import ModelCard
 from trainer.config import apply_overrides, load_config
 from trainer.export import export_saved_model
-from trainer.features import array_batches
+from trainer.features import StackedRows, array_batches
 from trainer.inputs import InputSpec
 from trainer.model import build_scorer, build_voter, build_votes
 from trainer.preprocessing import build_branches, preprocess
+from trainer.sample import Sample
 from trainer.stage import run_stage
 
 INPUTS = (
@@ -75,14 +76,15 @@ def test_flagship_trains_saves_loads_and_exports_at_full_size(folder):
     # Votes start at zero: no gradient would reach the encoders, and equal scores prove nothing.
     rng = np.random.default_rng(0)
     for weight in voter.get_layer("votes").trainable_weights:
-        if "vote/kernel" in weight.path:
+        if "kernel" in weight.path.rsplit("/", 1)[-1] and "vote" in weight.path:
             weight.assign(rng.normal(scale=0.3, size=weight.shape))
     watched = [first_kernel(voter, name) for name in ("text_bert", "image_bytes_resnet50")]
     before = [weight.numpy() for weight in watched]
-    ids = np.array([0, 1, 1, 2, 0])
+    sample = Sample.of(np.arange(5), np.array([0, 1, 1, 2, 0]))
+    stacked = {name: StackedRows([values]) for name, values in arrays.items()}
     result = run_stage(
         voter,
-        functools.partial(array_batches, arrays, ids, np.ones(5, np.float32), 5, seed=0),
+        functools.partial(array_batches, stacked, sample, 5, seed=0),
         name="encoders",
         steps=1,
         epochs=1,

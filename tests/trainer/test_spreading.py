@@ -145,6 +145,7 @@ def test_the_table_itself_gives_its_own_rows_without_label(tables, tmp_path):
     assert prepare(tmp_path, tables[0]).catalogue.rows_left_out == {"no label": 2}
 
 
+@pytest.mark.slow
 def test_what_was_trained_is_found_again(tables, tmp_path):
     run = prepare(tmp_path, *tables)
     first = run.fit(run.sample("train"))
