@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import math
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -112,24 +114,38 @@ def array_batches(
         lambda of: tf.TensorSpec([None, *of.shape[1:]], of.dtype),
         (dict(arrays), sample.targets(), sample.weights),
     )
-    # Python hands over many batches at a time; TensorFlow cuts them.
-    rows_at_once = batch_size * _BATCHES_AT_ONCE
-
-    def slabs() -> Iterator[Any]:
-        for epoch in (None,) if seed is None else itertools.count(first_epoch):
-            order = np.arange(len(sample))
-            if epoch is not None:
-                order = np.repeat(order, draw_times(sample, sampling, seed, epoch))
-                np.random.default_rng([seed, epoch]).shuffle(order)
-            for start in range(0, len(order), rows_at_once):
-                taken = order[start : start + rows_at_once]
-                tensors = {name: of[sample.rows[taken]] for name, of in arrays.items()}
-                yield tensors, sample.targets(taken), sample.weights[taken]
-
+    slabs = _Slabs(arrays, sample, batch_size * _BATCHES_AT_ONCE, seed, first_epoch, sampling)
+    # TensorFlow never lets go of a generator function; the open files must close with the data set.
+    there = weakref.ref(slabs)
+    data = tf.data.Dataset.from_generator(lambda: iter(there()), output_signature=signature)
+    data.slabs = slabs
     batches = math.ceil(len(sample) / batch_size) if seed is None else tf.data.INFINITE_CARDINALITY
     return (
-        tf.data.Dataset.from_generator(slabs, output_signature=signature)
-        .flat_map(lambda *slab: tf.data.Dataset.from_tensor_slices(slab).batch(batch_size))
+        data.flat_map(lambda *slab: tf.data.Dataset.from_tensor_slices(slab).batch(batch_size))
         .apply(tf.data.experimental.assert_cardinality(batches))
         .prefetch(tf.data.AUTOTUNE)
     )
+
+
+@dataclasses.dataclass(eq=False)
+class _Slabs:
+    """Rows of arrays, many batches at a time; TensorFlow cuts them. See `array_batches`."""
+
+    arrays: Mapping[str, StackedRows]
+    sample: Sample
+    num_rows: int
+    seed: int | None
+    first_epoch: int
+    sampling: str
+
+    def __iter__(self) -> Iterator[Any]:
+        sample = self.sample
+        for epoch in (None,) if self.seed is None else itertools.count(self.first_epoch):
+            order = np.arange(len(sample))
+            if epoch is not None:
+                order = np.repeat(order, draw_times(sample, self.sampling, self.seed, epoch))
+                np.random.default_rng([self.seed, epoch]).shuffle(order)
+            for start in range(0, len(order), self.num_rows):
+                taken = order[start : start + self.num_rows]
+                tensors = {name: of[sample.rows[taken]] for name, of in self.arrays.items()}
+                yield tensors, sample.targets(taken), sample.weights[taken]

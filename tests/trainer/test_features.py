@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -102,3 +105,18 @@ def test_an_epoch_of_many_slabs_has_full_batches():
 
 def test_no_rows_are_no_batches():
     assert list(make(num_rows=0)) == []
+
+
+def test_files_close_with_the_data_set(tmp_path):
+    write_arrays(tmp_path / "x", [{"x": np.zeros((10, 1), np.float32)}], 10)
+    array = open_arrays(tmp_path / "x")["x"]
+    file = weakref.ref(array._mmap)
+    sample = Sample.of(np.arange(10), np.arange(10))
+    data = array_batches({"x": StackedRows([array])}, sample, 4, seed=0)
+    assert len(ids(data)) == 10
+    del array
+    gc.collect()
+    assert file() is not None
+    del data
+    gc.collect()
+    assert file() is None
