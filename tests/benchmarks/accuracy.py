@@ -12,8 +12,11 @@ on the fourth, and trains again on all four.
 from __future__ import annotations
 
 import functools
+import tempfile
+import time
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +26,7 @@ from cross_validation import (
     build_parser,
     cross_validate,
     draw_folds,
+    fit_fold,
     open_run,
     paired_difference,
     shown_interval,
@@ -34,6 +38,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 from table import print_table, write_figures
 
+from trainer.config import apply_overrides
 from trainer.preprocessing import build_branches
 from trainer.run import Run
 
@@ -41,15 +46,19 @@ from trainer.run import Run
 def main() -> None:
     parser = build_parser(__doc__)
     parser.add_argument("--text", default="title,description", help="columns of the baseline")
+    parser.add_argument("--stratify", default="top", choices=("top", "label"), help="folds by this")
     parser.add_argument("--title", default="title", help="read twice by the stronger one")
     args = parser.parse_args()
     answers: dict[str, list[np.ndarray]] = {}
     with open_run(args) as run:
         true = run.catalogue.class_ids
         for seed in map(int, args.seeds.split(",")):
-            for tool, found in measure(run, seed, args.text.split(","), args.title.split(",")):
+            folds = draw_folds(run.catalogue.labels, seed, args.stratify)
+            columns = args.text.split(","), args.title.split(",")
+            for tool, found in measure(run, seed, folds, *columns):
                 answers.setdefault(tool, []).append(found)
                 print(f"seed {seed}: {tool}: {accuracy_and_f1(true, found)}", flush=True)
+        minutes = cpu_minutes(run)
     ours = next(iter(answers))
     summary = {tool: figures(true, found) for tool, found in answers.items()}
     for tool in list(answers)[1:]:
@@ -70,8 +79,24 @@ def main() -> None:
             for tool, of in summary.items()
         ],
     )
+    print("CPU minutes of a training:", ", ".join(f"{of:.1f} {on}" for on, of in minutes.items()))
     asked = {"label": args.label, "config": args.config, "set": args.set, "folds": NUM_FOLDS}
-    write_figures(args.out, {**asked, "seeds": args.seeds, "tools": summary})
+    asked |= {"seeds": args.seeds, "stratify": args.stratify}
+    write_figures(args.out, {**asked, "tools": summary, "cpu_minutes": minutes})
+
+
+def cpu_minutes(run: Run) -> dict[str, float]:
+    """Returns what training and weighing the votes costs, with no embedding there and with all."""
+    config, minutes = run.config, []
+    with tempfile.TemporaryDirectory() as folder:
+        alone = Run(config, Path(folder), quiet=True)
+        alone.prepare()
+        for seed in (0, 1):  # the first embeds
+            alone.config = apply_overrides(config, [f"train.seed={seed}"])
+            began = time.process_time()
+            fit_fold(alone, draw_folds(alone.catalogue.labels, seed), 0)
+            minutes.append((time.process_time() - began) / 60)
+    return dict(zip(("from nothing", "with embeddings reused"), minutes, strict=True))
 
 
 def figures(true: np.ndarray, answers: list[np.ndarray]) -> dict[str, Any]:
@@ -85,11 +110,10 @@ def figures(true: np.ndarray, answers: list[np.ndarray]) -> dict[str, Any]:
 
 
 def measure(
-    run: Run, seed: int, text_columns: list[str], title_columns: list[str]
+    run: Run, seed: int, folds: np.ndarray, text_columns: list[str], title_columns: list[str]
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Yields the answers of each tool to all rows, class ids, over the folds of one seed."""
     class_ids = run.catalogue.class_ids
-    folds = draw_folds(run.catalogue.labels, seed)
     frame = run.catalogue.table.frame
     texts, titles = (
         np.array([" ".join(row) for row in frame[columns].astype(str).to_numpy()])
@@ -126,10 +150,11 @@ def measure(
         return model.predict(hstack(asked).tocsr())
 
     inputs = run.catalogue.inputs
-    yield f"taxofuse, {len(inputs)} inputs", cross_validate(run, seed).argmax(axis=1)
+    yield f"taxofuse, {len(inputs)} inputs", cross_validate(run, seed, folds=folds).argmax(axis=1)
     blind = [spec for spec in inputs if spec.kind != "image"]
     if 0 < len(blind) < len(inputs):
-        yield "taxofuse without pictures", cross_validate(run, seed, inputs=blind).argmax(axis=1)
+        seeing_less = cross_validate(run, seed, folds=folds, inputs=blind)
+        yield "taxofuse without pictures", seeing_less.argmax(axis=1)
     yield "TF-IDF(1,2) + LinearSVC, " + " + ".join(text_columns), in_turns(words)
     yield "TF-IDF of words and characters + LinearSVC", in_turns(strong)
     for title, kinds in {

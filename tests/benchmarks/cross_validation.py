@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,13 +52,15 @@ def open_run(args: argparse.Namespace) -> Iterator[Run]:
         yield run
 
 
-def draw_folds(labels: Sequence[str], seed: int) -> np.ndarray:
-    """Draws the fold of each row, `(rows,)` of 0 to 4, stratified by the top level."""
-    top = [label.split(" > ")[0] for label in labels]
-    folds = np.empty(len(top), int)
+def draw_folds(labels: Sequence[str], seed: int, stratify: str = "top") -> np.ndarray:
+    """Draws the fold of each row, `(rows,)` of 0 to 4, stratified by the top level or the label."""
+    strata = [label.split(" > ")[0] if stratify == "top" else label for label in labels]
+    folds = np.empty(len(strata), int)
     splitter = StratifiedKFold(NUM_FOLDS, shuffle=True, random_state=seed)
-    for fold, (_, held_out) in enumerate(splitter.split(top, top)):
-        folds[held_out] = fold
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class")
+        for fold, (_, held_out) in enumerate(splitter.split(strata, strata)):
+            folds[held_out] = fold
     return folds
 
 
@@ -88,19 +91,26 @@ def fit_fold(
     return run.fit(sample(*others), epochs=first.epochs, vote_weights=first.vote_weights, **options)
 
 
-def cross_validate(run: Run, seed: int, settings: Sequence[str] = (), **options: Any) -> np.ndarray:
+def cross_validate(
+    run: Run,
+    seed: int,
+    settings: Sequence[str] = (),
+    folds: np.ndarray | None = None,
+    **options: Any,
+) -> np.ndarray:
     """Answers each row with a network that has not seen it.
 
     Args:
         run: What `open_run` gave.
         seed: int. Of the folds and of the training.
         settings: Such as `"train.l2=2"`, for these networks only.
+        folds: Fold of each row; drawn by default.
         options: See `Run.fit`.
 
     Returns:
         Float array `(rows, num_classes)`, probabilities.
     """
-    folds = draw_folds(run.catalogue.labels, seed)
+    folds = draw_folds(run.catalogue.labels, seed) if folds is None else folds
     scores = np.empty((len(folds), len(run.catalogue.class_names)), np.float32)
     config = run.config
     run.config = apply_overrides(config, [*settings, f"train.seed={seed}"])
