@@ -239,7 +239,7 @@ def _find_unlabeled(
         reasons = {"no label": len(own.frame)} if len(own.frame) else {}
         return stack_tables([_take(own, [])], inputs), reasons
     tables = [own]
-    if Path(config.unlabeled).absolute() != Path(config.table).absolute():
+    if Path(config.unlabeled).resolve() != Path(config.table).resolve():
         tables.append(read_unlabeled(config.unlabeled, inputs))
     found = stack_tables(tables, inputs)
     copies = find_copies(_take(table, labelled), found, inputs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -20,6 +21,8 @@ from trainer.progress import progress_bar
 from trainer.records import count_records
 from trainer.weights.checksum import digest_weights
 
+# Features of other preprocessing would not be those of the export.
+_FEATURES_VERSION = 1
 Graph = Callable[[dict[str, tf.Tensor]], Any]
 
 
@@ -125,6 +128,7 @@ class FeatureStore:
 
     def _branch_folder(self, branch: Branch, encoder: keras.Model) -> Path:
         described = {
+            "versions": [_FEATURES_VERSION, keras.__version__, version("keras-hub")],
             "encoder": branch.encoder_name,
             # Of random weights, of a file that was replaced, of directions found on another
             # machine: only the weights themselves tell.

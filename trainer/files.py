@@ -58,6 +58,13 @@ def new_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
+def file_state(path: Path) -> str:
+    """Says of a file, or of all below a folder, what changes with its content: size and time."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    states = [(str(file), file.stat()) for file in files if file.is_file()]
+    return repr([(name, state.st_size, state.st_mtime_ns) for name, state in states])
+
+
 def remove_folder(path: Path) -> None:
     """Removes a folder; a process killed meanwhile leaves no half of it under its name."""
     _remove_leftovers(path)

@@ -20,8 +20,8 @@ from scipy.special import softmax
 from trainer.auxiliary import add_outputs, add_targets, build_objectives
 from trainer.config import Config
 from trainer.embed import FeatureStore
-from trainer.features import array_batches
-from trainer.files import remove_folder
+from trainer.features import StackedRows, array_batches
+from trainer.files import file_state, remove_folder
 from trainer.input_pipeline import prepared_dataset, product_dataset, write_prepared
 from trainer.inputs import InputSpec
 from trainer.mixing import cut_mix, mix_up
@@ -50,6 +50,7 @@ class Network:
         history: One dict an epoch, with `stage` and `epoch`.
         epochs: Stage to the number of epochs that gave the result.
         spread: Unlabeled rows among those learned from, as what.
+        embedded: What the first stage read of all rows, see `FeatureStore.arrays`.
     """
 
     branches: tuple[Branch, ...]
@@ -59,6 +60,7 @@ class Network:
     history: list[dict[str, Any]] = field(default_factory=list)
     epochs: dict[str, int] = field(default_factory=dict)
     spread: Sample = field(default_factory=lambda: Sample.of([], []))
+    embedded: Mapping[str, StackedRows] = field(default_factory=dict)
 
     @functools.cached_property
     def voter(self) -> keras.Model:
@@ -256,6 +258,7 @@ class _Fitting:
         """Trains on embeddings that were computed once; returns votes on the watched rows."""
         train = self.config.train
         arrays = self.store.arrays(self.network.branches, self.network.encoders)
+        self.network.embedded = arrays
 
         def batches(first_epoch: int) -> tf.data.Dataset:
             data = array_batches(
@@ -383,6 +386,13 @@ def _logit_offsets(
     return (strength * np.log(counts / counts.sum())).tolist()
 
 
+def encoder_files(config: Config) -> dict[str, str]:
+    """Returns the state of each file that encoders start from, by its path."""
+    options = [of for encoders in config.model.encoders.values() for of in encoders.values() if of]
+    named = (of.get(name) for of in options for name in ("adapter", "weights"))
+    return {path: file_state(Path(path)) for path in named if path and Path(path).exists()}
+
+
 def checkpoint_key(
     config: Config,
     inputs: Sequence[InputSpec],
@@ -404,6 +414,7 @@ def checkpoint_key(
         "unlabeled": hashlib.sha256(unlabeled.tobytes()).hexdigest(),
         "labels": {name: cells.tolist() for name, cells in labels.items()},
         "epochs": epochs,
+        "files": encoder_files(config),
     }
     text = json.dumps(described, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -48,7 +48,7 @@ def choose_products(
     answers, embeddings = predictor.embed(table)
     known = np.zeros((0, embeddings.shape[1]), np.float32)
     tables = [table]
-    if labelled is not None:
+    if labelled is not None and len(labelled.frame):
         known = predictor.embed(labelled)[1]
         tables.append(labelled)
     inputs = predictor.card.inputs

@@ -30,20 +30,23 @@ from trainer.data.splits import SPLITS
 from trainer.embed import FeatureStore
 from trainer.ensemble import check_ensemble, fit_ensemble
 from trainer.export import export_saved_model
-from trainer.files import new_file, remove_folder, write_json, write_text
+from trainer.files import file_state, new_file, remove_folder, write_json, write_text
 from trainer.input_pipeline import PROBLEMS_FILE, raw_dataset, write_examples, write_texts
 from trainer.inputs import InputSpec
 from trainer.layers.rule_ops import exclude, find_excluded
 from trainer.mixing import check_mixing
-from trainer.network import Network, fit_network
+from trainer.network import Network, encoder_files, fit_network
 from trainer.preprocessing import build_branches
 from trainer.registry import MODALITIES
 from trainer.sample import Sample
+from trainer.slices import read_slices
 from trainer.spreading import certainty, spread_labels
 from trainer.stage import build_loss
 from trainer.tracking.tracker import build_tracker
 
 PREPROCESSING_FILE = "preprocessing.json"
+# Each is compared with all others.
+_MAX_UNLABELED = 50_000
 
 
 @dataclass
@@ -78,7 +81,7 @@ class Run:
         """
         data = self.config.data
         objectives = build_objectives(self.config.train.objectives)
-        auxiliary = [name for objective in objectives for name in objective.columns]
+        auxiliary = [name for of in objectives for name in of.columns]
         self.say(f"Columns of {data.table or 'the table'}:")
         with self.timed("read the table"):
             source = data.table if self.source is None else self.source
@@ -100,23 +103,36 @@ class Run:
                 + ("known by their texts alone" if read else "never answered, no text is read")
             )
         self.tracker = build_tracker(self.config.train.track)
-        # What does not fit is refused now, before anything is read or written for it.
-        branches = build_branches(self.catalogue.inputs, self.config.model.encoders)
-        check_mixing(branches, self.config)
-        build_loss(self.config.train)
-        check_ensemble(branches, self.config)
-        for objective in objectives:
-            objective.adapt(self.catalogue.auxiliary)
-        check_objectives(branches, objectives, self.config)
-        if self.config.augment.views:
-            Augmenter(self.catalogue.inputs, self.config.augment.operations)
+        self.check()
         write_text(self.workdir / "config.json", self.config.to_json() + "\n")
         self.open_store()
+        if self.config.train.patience and not len(self.catalogue.rows("eval")):
+            self.say("train.patience has no effect: there are no eval rows to watch")
         if self.problems:
             self.say(
                 f"{len(self.problems)} rows have problems and are used without what is broken; "
                 "the report lists them"
             )
+
+    def check(self) -> None:
+        """Refuses what does not fit, before anything is read or written for it.
+
+        Raises:
+            ValueError, FileNotFoundError: naming the option.
+        """
+        config, catalogue = self.config, self.catalogue
+        branches = build_branches(catalogue.inputs, config.model.encoders)
+        check_mixing(branches, config)
+        build_loss(config.train)
+        check_ensemble(branches, config)
+        objectives = build_objectives(config.train.objectives)
+        for objective in objectives:
+            objective.adapt(catalogue.auxiliary)
+        check_objectives(branches, objectives, config)
+        if config.augment.views:
+            Augmenter(catalogue.inputs, config.augment.operations)
+        if config.data.slices:
+            read_slices(config.data.slices, catalogue.ids)
 
     def open_store(self) -> None:
         """Writes the examples and their views where they are not yet, and opens the features."""
@@ -138,8 +154,18 @@ class Run:
             self.views = write_views(examples, catalogue.inputs, self.config.augment, cache)
         problems = json.loads((examples / PROBLEMS_FILE).read_text())
         self.problems: dict[int, str] = {int(row): problem for row, problem in problems.items()}
+        if broken := json.loads((unlabeled / PROBLEMS_FILE).read_text()):
+            row, problem = next(iter(broken.items()))
+            self.say(
+                f"{len(broken)} rows without a label have problems and teach what is left of them; "
+                f"the first is row {row}: {problem}"
+            )
         self.store = FeatureStore(cache / "features", [examples, names, unlabeled, *self.views])
         self.unlabeled = self.store.positions(2)
+        if len(self.unlabeled) > _MAX_UNLABELED:
+            self.say(f"{_MAX_UNLABELED:,} of the rows without a label are drawn to learn from")
+            drawn = np.random.default_rng(self.config.train.seed)
+            self.unlabeled = np.sort(drawn.choice(self.unlabeled, _MAX_UNLABELED, replace=False))
         counts = np.array([len(of_class) for of_class in texts])
         self.names = Sample.of(
             self.store.positions(1),
@@ -150,7 +176,10 @@ class Run:
     @property
     def key(self) -> str:
         """Hash of all that decides what this run makes."""
-        described = [dataclasses.asdict(self.config), self.fingerprint]
+        data = self.config.data
+        files = {name: file_state(Path(name)) for name in (data.slices,) if name}
+        files |= encoder_files(self.config)
+        described = [dataclasses.asdict(self.config), self.fingerprint, files]
         return hashlib.sha256(json.dumps(described, default=str).encode()).hexdigest()[:16]
 
     @property
@@ -272,10 +301,15 @@ class Run:
         self, network: Network, sample: Sample, names: Sample, unlabeled: np.ndarray
     ) -> Sample:
         """Labels rows by what a network says of them and by what they are like."""
-        votes, _ = self.vote(network, unlabeled)
-        arrays = self.store.arrays(network.branches, network.encoders)
-        scores = network.pool(votes)
-        return spread_labels(network.branches, arrays, sample, names, unlabeled, scores)
+        votes, present = self.vote(network, unlabeled)
+        scores = self.pool(network, votes, unlabeled, present)
+        return spread_labels(network.branches, network.embedded, sample, names, unlabeled, scores)
+
+    def pool(
+        self, network: Network, votes: np.ndarray, rows: np.ndarray, names: Collection[str]
+    ) -> np.ndarray:
+        """Turns votes on rows into probabilities, as far as rules on some inputs let it."""
+        return exclude(network.pool(votes), self._find_excluded(rows, names)).numpy()
 
     def reads_names(self, inputs: Sequence[InputSpec]) -> bool:
         """Whether a network of some inputs learns from the texts of the classes."""

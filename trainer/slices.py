@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from trainer.answers import Answers
 
@@ -16,6 +18,23 @@ TAIL, MANY = 20, 100
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _WORD = re.compile(r"[^\W\d_]+")
+
+
+def read_slices(path: str, ids: Sequence[str]) -> dict[str, list[str]]:
+    """Reads a table of slices: by column one value a row, `unknown` where it has none.
+
+    Raises:
+        FileNotFoundError, ValueError: if it is not there, or has no column `id`.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"data.slices: no such file: {path}")
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if "id" not in frame.columns:
+        raise ValueError(
+            f"data.slices must have a column `id`. Received: {path} with {list(frame.columns)}."
+        )
+    frame = frame.drop_duplicates("id").set_index("id").reindex(list(ids)).fillna("unknown")
+    return {name: frame[name].tolist() for name in frame.columns}
 
 
 def default_slices(

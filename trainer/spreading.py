@@ -56,7 +56,7 @@ def spread_labels(
     shares = scores
     if known:
         seeds = sample + names
-        # An input that is absent has no say in who is alike.
+        # An input that is absent has no say in who is alike, nor in whose name it is.
         rows = np.concatenate([seeds.rows, unlabeled])
         parts = [
             arrays[of.name][rows] * arrays[present_name(of.input.name)][rows][:, None]
@@ -64,11 +64,16 @@ def spread_labels(
         ]
         flows = seeds.weights[:, None] * np.eye(scores.shape[1])[seeds.class_ids]
         shares = shares * propagate(np.concatenate(parts, axis=1), flows)
-        read = [of.name for of in known if of.input.kind == "text" and not of.encoder.adapts]
-        if read and len(names):
-            texts = np.concatenate([normalize(arrays[name][unlabeled]) for name in read], axis=1)
-            called = np.concatenate([normalize(arrays[name][names.rows]) for name in read], axis=1)
-            shares = shares * compare_names(texts, called, names, scores.shape[1])
+        readers = [of for of in known if of.input.kind == "text" and not of.encoder.adapts]
+        if readers and len(names):
+            there = [arrays[present_name(of.input.name)][unlabeled] for of in readers]
+            says = np.all(there, axis=0)
+            texts, called = (
+                np.concatenate([normalize(arrays[of.name][rows]) for of in readers], axis=1)
+                for rows in (unlabeled[says], names.rows)
+            )
+            if says.any():
+                shares[says] *= compare_names(texts, called, names, scores.shape[1])
         shares = normalize(np.maximum(shares, 1e-12), norm="l1")
     return Sample.of(unlabeled, shares.argmax(axis=1), answers=shares)
 

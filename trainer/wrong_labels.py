@@ -22,7 +22,7 @@ class Opinions:
     """What networks that have not seen a row say of it, in the order of the table.
 
     Args:
-        scores: float array `(rows, num_classes)`, probabilities.
+        scores: float32 array `(rows, num_classes)`, probabilities.
         by_input: The same from each input alone; NaN where a row lacks it.
     """
 
@@ -43,14 +43,14 @@ def cross_judge(run: Run, num_folds: int = 5) -> Opinions:
     run.prepare(draw_splits=lambda labels, groups: fold_rows(labels, groups, num_folds, seed))
     catalogue = run.catalogue
     shape = (len(catalogue.ids), len(catalogue.class_names))
-    scores = np.full(shape, np.nan)
-    by_input = {spec.name: np.full(shape, np.nan) for spec in catalogue.inputs}
+    scores = np.full(shape, np.nan, np.float32)
+    by_input = {spec.name: np.full(shape, np.nan, np.float32) for spec in catalogue.inputs}
     folds = sorted(set(catalogue.splits.tolist()))
     for fold in folds:
         network = run.fit(run.sample(*(other for other in folds if other != fold)))
         rows = catalogue.rows(fold)
         votes, present = run.vote(network, rows)
-        scores[rows] = network.pool(votes)
+        scores[rows] = run.pool(network, votes, rows, present)
         for name, values in by_input.items():
             own = [
                 1 + index

@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from trainer import files
-from trainer.files import new_file, new_folder, remove_folder, write_json, write_text
+from trainer.files import file_state, new_file, new_folder, remove_folder, write_json, write_text
 
 
 class Broken(Exception):
@@ -143,3 +143,16 @@ def test_removes_a_folder(tmp_path):
     remove_folder(tmp_path / "a")
     remove_folder(tmp_path / "never-there")
     assert listing(tmp_path) == []
+
+
+def test_the_state_of_a_folder_changes_with_its_files(tmp_path):
+    (tmp_path / "deep").mkdir()
+    file = tmp_path / "deep" / "weights"
+    file.write_text("one")
+    before = file_state(tmp_path)
+    assert file_state(tmp_path) == before
+    file.write_text("other")
+    after = file_state(tmp_path)
+    assert after != before
+    file.rename(tmp_path / "deep" / "weights2")
+    assert file_state(tmp_path) != after

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from trainer.config import Config, DataConfig, ModelConfig, TrainConfig
-from trainer.network import _class_weights, _logit_offsets
+from trainer.network import _class_weights, _logit_offsets, encoder_files
 from trainer.run import Run
 from trainer.sample import Sample
 from trainer.sampling import draw_rates
@@ -54,6 +54,17 @@ def test_a_class_without_rows_is_found_by_a_synonym_and_counts_as_one_product(tm
     names = run.catalogue.class_names
     assert [names[index] for index in run.names.class_ids] == [*sorted(NAMES)[:2], *[NAMES[2]] * 3]
     np.testing.assert_allclose(run.names.weights, [1, 1, 1 / 3, 1 / 3, 1 / 3])
+
+
+def test_a_training_is_another_one_where_a_file_that_encoders_start_from_changes(tmp_path):
+    path = tmp_path / "text.safetensors"
+    path.write_bytes(b"one")
+    encoders = {"text": {"bert": {"adapter": str(path), "weights": "package:none"}, "ngram": {}}}
+    config = Config(model=ModelConfig(encoders=encoders))
+    before = encoder_files(config)
+    assert list(before) == [str(path)]
+    path.write_bytes(b"other")
+    assert encoder_files(config) != before
 
 
 @pytest.mark.parametrize("scheme", ["none", "balanced", "effective"])

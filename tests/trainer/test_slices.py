@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from trainer.answers import Answers
-from trainer.slices import class_size, default_slices, language, price_ranges
+from trainer.slices import class_size, default_slices, language, price_ranges, read_slices
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,17 @@ def test_default_slices_have_one_value_a_row():
         "input image_bytes",
         "class size",
     }
+
+
+def test_slices_of_a_table_are_found_by_id(tmp_path):
+    path = tmp_path / "slices.csv"
+    path.write_text("id,shop,shelf\n2,north,\n1,south,a\n1,other,b\n")
+    assert read_slices(str(path), ["1", "2", "3"]) == {
+        "shop": ["south", "north", "unknown"],
+        "shelf": ["a", "", "unknown"],
+    }
+    path.write_text("shop\nnorth\n")
+    with pytest.raises(ValueError, match=r"data\.slices must have a column `id`.*shop"):
+        read_slices(str(path), ["1"])
+    with pytest.raises(FileNotFoundError, match=r"data\.slices: no such file.*none\.csv"):
+        read_slices("none.csv", ["1"])

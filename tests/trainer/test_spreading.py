@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +16,7 @@ from trainer.spreading import (
     certainty,
     compare_names,
     propagate,
+    spread_labels,
 )
 
 WORDS = {"a": "mug tea pot cup saucer kettle", "b": "rake spade hose seed soil lawn"}
@@ -70,6 +73,26 @@ def test_names_count_by_standard_scores():
     for index, cosine in enumerate((cosines[:, 0] / 1.5 + cosines[:, 1] / 3, cosines[:, 2])):
         expected[:, index] = np.exp(_NAME_STRENGTH * (cosine - cosine.mean()) / cosine.std())
     np.testing.assert_allclose(compare_names(texts, called, names, 3), expected)
+
+
+def test_a_row_without_text_is_what_the_network_says():
+    """Embeddings of absent texts are those of an empty text, which is like some name or other."""
+    rng = np.random.default_rng(0)
+    arrays = {
+        "text_bert": rng.normal(size=(12, 4)),
+        "text_present": np.arange(12) != 11,
+    }
+    reader = SimpleNamespace(
+        name="text_bert",
+        encoder=SimpleNamespace(pretrained=True, adapts=False),
+        input=SimpleNamespace(kind="text", name="text"),
+    )
+    sample, names = Sample.of([0, 1, 2], [0, 1, 0]), Sample.of([3, 4], [0, 1])
+    scores = rng.dirichlet(np.ones(2), 7)
+    spread = spread_labels([reader], arrays, sample, names, np.arange(5, 12), scores)
+    np.testing.assert_allclose(spread.answers[-1], scores[-1], atol=1e-6)
+    assert np.abs(spread.answers[:-1] - scores[:-1]).min() > 1e-3
+    np.testing.assert_allclose(spread.answers.sum(axis=1), 1, atol=1e-6)
 
 
 def test_certainty_is_that_of_the_paper():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +87,27 @@ def configure(args: argparse.Namespace) -> Config:
     config = apply_overrides(config, args.set)
     files: dict[str, Any] = {
         name: str(Path(path).absolute())
-        for name in ("suspicious", "unlabeled")
+        for name in ("slices", "suspicious", "taxonomy", "unlabeled")
         if (path := getattr(config.data, name))
     }
-    return dataclasses.replace(config, data=dataclasses.replace(config.data, **files))
+    encoders = {
+        kind: {name: _with_whole_paths(options) for name, options in of_kind.items()}
+        for kind, of_kind in config.model.encoders.items()
+    }
+    return dataclasses.replace(
+        config,
+        data=dataclasses.replace(config.data, **files),
+        model=dataclasses.replace(config.model, encoders=encoders),
+    )
+
+
+def _with_whole_paths(options: Mapping[str, Any]) -> dict[str, Any]:
+    files = {
+        name: str(Path(path).absolute())
+        for name in ("adapter", "weights")
+        if (path := options.get(name)) and Path(path).exists()
+    }
+    return {**options, **files}
 
 
 def _names(text: str) -> tuple[str, ...]:

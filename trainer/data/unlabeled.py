@@ -51,14 +51,21 @@ def stack_tables(tables: Sequence[Table], inputs: Sequence[InputSpec]) -> Table:
 
 
 def find_copies(labelled: Table, unlabeled: Table, inputs: Sequence[InputSpec]) -> np.ndarray:
-    """Says which unlabeled rows are nearly the same product as a labelled one, `(rows,)` bool."""
-    groups = group_near_duplicates(stack_tables([labelled, unlabeled], inputs), inputs)
-    num_labelled = len(labelled.frame)
-    return np.isin(groups[num_labelled:], groups[:num_labelled])
+    """Says which unlabeled rows are nearly or wholly the same as a labelled one: bool `(rows,)`."""
+    both = stack_tables([labelled, unlabeled], inputs)
+    groups = group_near_duplicates(both, inputs)
+    # Too short a text says too little for near-duplicates, but not to be the very same.
+    same = both.frame.map(_content).groupby(list(both.frame), sort=False).ngroup().to_numpy()
+    start = len(labelled.frame)
+    return np.any([np.isin(of[start:], of[:start]) for of in (groups, same)], axis=0)
 
 
 def _columns(inputs: Sequence[InputSpec]) -> list[str]:
     return list(dict.fromkeys(name for spec in inputs for name in spec.columns))
+
+
+def _content(cell: object) -> str | bytes:
+    return bytes(cell) if isinstance(cell, (bytes, bytearray, memoryview)) else as_text(cell)
 
 
 def _whole_path(cell: object, folder: Path) -> object:

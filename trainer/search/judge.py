@@ -16,8 +16,6 @@ from trainer.data.duplicates import group_near_duplicates
 from trainer.data.splits import fold_rows
 from trainer.evaluate import evaluate_answers
 from trainer.files import remove_folder
-from trainer.mixing import check_mixing
-from trainer.preprocessing import build_branches
 from trainer.run import Run
 from trainer.search.trials import OBJECTIVES, Trial, TrialLog
 from trainer.tracking.tracker import build_tracker
@@ -75,7 +73,7 @@ class Judge:
     def _measure(self, config: Config) -> dict[str, float]:
         run = copy.copy(self.run)
         run.config = config
-        check_mixing(build_branches(run.catalogue.inputs, config.model.encoders), config)
+        run.check()
         if config.augment != self.run.config.augment:
             run.open_store()
         run.catalogue = dataclasses.replace(run.catalogue, splits=self.folds)

@@ -7,6 +7,8 @@ import numpy as np
 from trainer.registry import SELECTIONS
 from trainer.selection.candidates import Candidates, squared_distances
 
+_AT_ONCE = 1024
+
 
 @SELECTIONS.register("core_set")
 def select_core_set(candidates: Candidates, budget: int, rng: np.random.Generator) -> np.ndarray:
@@ -18,7 +20,11 @@ def select_core_set(candidates: Candidates, budget: int, rng: np.random.Generato
     """
     embeddings = candidates.embeddings
     if len(candidates.labelled):
-        nearest = squared_distances(embeddings, candidates.labelled).min(axis=1)
+        starts = range(0, len(embeddings), _AT_ONCE)
+        parts = (embeddings[start : start + _AT_ONCE] for start in starts)
+        nearest = np.concatenate(
+            [squared_distances(part, candidates.labelled).min(axis=1) for part in parts]
+        )
     else:
         nearest = squared_distances(embeddings, embeddings.mean(axis=0)[None])[:, 0]
     chosen: list[int] = []

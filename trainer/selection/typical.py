@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.neighbors import NearestNeighbors
 
 from trainer.registry import SELECTIONS
-from trainer.selection.candidates import Candidates, find_clusters, squared_distances
+from trainer.selection.candidates import Candidates, find_clusters
 
 _NUM_NEIGHBOURS = 20
+_MAX_CLUSTERS = 500
 
 
 @SELECTIONS.register("typical")
 def select_typical(candidates: Candidates, budget: int, rng: np.random.Generator) -> np.ndarray:
     """Clusters all products, and takes the densest one of each cluster without a label.
 
-    There are as many clusters as labels in the end; the largest come first.
+    There are as many clusters as labels in the end, but at most 500; those with
+    the fewest labels come first, and of these the largest.
     Needs no trained classifier, so it is for the first labels.
 
     Reference:
@@ -22,19 +25,25 @@ def select_typical(candidates: Candidates, budget: int, rng: np.random.Generator
     """
     num_candidates = len(candidates)
     rows = np.concatenate([candidates.embeddings, candidates.labelled])
-    num_clusters = min(budget + len(candidates.labelled), len(rows))
+    num_clusters = min(budget + len(candidates.labelled), _MAX_CLUSTERS, len(rows))
     clusters, _ = find_clusters(rows, num_clusters, rng)
     clusters, covered = clusters[:num_candidates], clusters[num_candidates:]
     sizes = np.bincount(clusters, minlength=num_clusters)
-    sizes[covered] = 0
+    labels = np.bincount(covered, minlength=num_clusters)
+    left: dict[int, list[int]] = {}
     chosen: list[int] = []
-    for cluster in np.argsort(-sizes, kind="stable"):
-        members = np.flatnonzero(clusters == cluster)
-        if len(chosen) == budget or not sizes[cluster]:
-            break
-        distances = np.sqrt(squared_distances(rows[members], rows[members]))
-        neighbours = min(_NUM_NEIGHBOURS, len(members))
-        spread = np.partition(distances, neighbours - 1, axis=1)[:, :neighbours].mean(axis=1)
-        chosen.append(int(members[spread.argmin()]))
-    rest = np.setdiff1d(np.arange(num_candidates), chosen)
-    return np.array([*chosen, *rng.permutation(rest)[: budget - len(chosen)]], np.int64)
+    while len(chosen) < min(budget, num_candidates):
+        order = np.lexsort([-sizes, labels])
+        cluster = int(next(of for of in order if left.get(of, sizes[of])))
+        if cluster not in left:
+            members = np.flatnonzero(clusters == cluster)
+            left[cluster] = members[np.argsort(-_spread(rows[members]), kind="stable")].tolist()
+        chosen.append(left[cluster].pop())
+        labels[cluster] += 1
+    return np.array(chosen, np.int64)
+
+
+def _spread(rows: np.ndarray) -> np.ndarray:
+    """Returns the mean distance of each row to its nearest ones, `(rows,)`."""
+    neighbours = NearestNeighbors(n_neighbors=min(_NUM_NEIGHBOURS, len(rows))).fit(rows)
+    return neighbours.kneighbors(rows)[0].mean(axis=1)

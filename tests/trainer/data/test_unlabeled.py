@@ -48,3 +48,12 @@ def test_copies_are_found_directly_and_in_a_chain():
     rows = [(title.upper(), "For tea"), ("Steel pan for four fried eggs", "Heavy")]
     unlabeled = Table(pd.DataFrame(rows, columns=["title", "description"]), Path())
     assert find_copies(labelled, unlabeled, INPUTS[1:]).tolist() == [True, False]
+
+
+def test_the_very_same_is_a_copy_however_little_it_says():
+    rows = [("Mug", 10.0), ("Lamp", None)]
+    inputs = (InputSpec("text", "text", ("title",)), InputSpec("price", "number", ("price",)))
+    labelled = Table(pd.DataFrame(rows, columns=["title", "price"]), Path())
+    rows = [("Mug ", "10"), ("Mug", "11"), ("Lamp", ""), ("Lamp", "10")]
+    unlabeled = Table(pd.DataFrame(rows, columns=["title", "price"]), Path())
+    assert find_copies(labelled, unlabeled, inputs).tolist() == [True, False, True, False]

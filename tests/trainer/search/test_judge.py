@@ -56,6 +56,10 @@ class FakeRun:
         self.fits = []
         self.views = []
 
+    def check(self):
+        if self.config.train.ensemble == 7:
+            raise ValueError("train.ensemble does not fit")
+
     def open_store(self):
         self.views.append(self.config.augment.views)
 
@@ -127,6 +131,8 @@ def test_a_failure_is_a_trial_with_its_error(run):
     assert make_judge(run)({"train.l2": 5}) == failed
     refused = judge({"model.dropout": -1})
     assert "model.dropout must be" in refused.error
+    unfit = judge({"train.ensemble": 7})
+    assert "train.ensemble does not fit" in unfit.error
     with pytest.raises(ValueError, match=r"model\.dropout"):
         judge({"model.dropout": -2}, may_fail=False)
 
@@ -137,9 +143,6 @@ def test_views_are_made_for_the_trials_that_want_them(run):
     judge({"augment.views": 2})
     assert run.views == [2]
 
-
-def test_a_trial_whose_mixing_does_not_fit_fails(run):
-    assert "augment.cutmix mixes pixels" in make_judge(run)({"augment.cutmix": 1}).error
 
 
 def test_too_many_folds_are_refused(run):

@@ -4,6 +4,7 @@ from scipy.stats import entropy
 from sklearn.cluster import kmeans_plusplus
 
 from trainer.registry import SELECTIONS
+from trainer.selection import typical
 from trainer.selection.candidates import Candidates, squared_distances
 
 
@@ -106,6 +107,16 @@ def test_typical_covers_each_heap_once_and_takes_its_middle():
     candidates = Candidates(np.full((45, 2), 0.5), embeddings, heaps[:2])
     chosen = select("typical", candidates, 3)
     assert sorted(chosen.tolist()) == [18, 27, 36]
+
+
+def test_typical_goes_round_where_there_are_more_labels_than_clusters(monkeypatch):
+    monkeypatch.setattr(typical, "_MAX_CLUSTERS", 2)
+    embeddings = np.array([[0.0, 0], [0, 1], [0, 2], [9, 0], [9, 1], [9, 2], [9, 3]])
+    candidates = Candidates(np.full((7, 2), 0.5), embeddings, embeddings[:1])
+    chosen = select("typical", candidates, 5)
+    # The heap with the fewest labels is next, of equals the larger one.
+    assert embeddings[chosen, 0].tolist() == [9, 9, 0, 9, 0]
+    assert len(set(chosen.tolist())) == 5
 
 
 def test_clue_takes_the_middle_of_the_unsure():
