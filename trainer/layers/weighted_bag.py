@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-from keras import ops
+import tensorflow as tf
 
 
 @keras.saving.register_keras_serializable(package="taxofuse")
@@ -38,8 +38,16 @@ class WeightedBag(keras.layers.Layer):
         )
 
     def call(self, term_ids: Any, weights: Any) -> Any:
-        vectors = ops.take(self.vectors, term_ids, axis=0)
-        return ops.einsum("bt,btd->bd", ops.cast(weights, vectors.dtype), vectors)
+        # To gather the vectors first would take gigabytes for a batch of long texts.
+        filled = tf.where(weights != 0)
+        columns = tf.cast(tf.gather_nd(term_ids, filled), tf.int64)
+        rows = tf.SparseTensor(
+            tf.stack([filled[:, 0], columns], axis=1),
+            tf.cast(tf.gather_nd(weights, filled), tf.float32),
+            tf.cast([tf.shape(weights)[0], self.num_terms], tf.int64),
+        )
+        product = tf.sparse.sparse_dense_matmul(rows, tf.cast(self.vectors, tf.float32))
+        return tf.cast(tf.ensure_shape(product, [None, self.dim]), self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_terms": self.num_terms, "dim": self.dim}

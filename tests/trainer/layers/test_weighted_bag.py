@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import tensorflow as tf
 
 from trainer.layers.weighted_bag import WeightedBag
 
@@ -31,6 +32,19 @@ def test_equals_the_dense_product():
     expected = dense @ layer.get_weights()[0]
     np.testing.assert_allclose(layer(term_ids, weights), expected, atol=1e-6)
     np.testing.assert_array_equal(expected[2], np.zeros(DIM))
+
+
+def test_gradients_are_those_of_the_dense_product():
+    layer = make_layer()
+    term_ids, weights = make_rows()
+    factors = np.random.default_rng(2).normal(size=(5, DIM)).astype(np.float32)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(layer(term_ids, weights) * factors)
+    dense = np.zeros((len(term_ids), NUM_TERMS))
+    for row, (row_ids, row_weights) in enumerate(zip(term_ids, weights, strict=True)):
+        np.add.at(dense[row], row_ids, row_weights)
+    found = tape.gradient(loss, layer.trainable_variables[0])
+    np.testing.assert_allclose(found, dense.T @ factors, atol=1e-5)
 
 
 def test_a_batch_without_any_term_gives_zeros():

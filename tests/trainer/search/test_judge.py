@@ -144,7 +144,6 @@ def test_views_are_made_for_the_trials_that_want_them(run):
     assert run.views == [2]
 
 
-
 def test_too_many_folds_are_refused(run):
     with pytest.raises(ValueError, match="At most 16 folds"):
         make_judge(run, num_folds=17)
