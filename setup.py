@@ -52,7 +52,7 @@ setup(
     extras_require={
         "tfds": ["tensorflow-datasets>=4.9.9"],
         "notebook": ["ipykernel>=6.29", "nbclient>=0.10", "nbformat>=5.10"],
-        "test": ["mypy>=1.15", "pytest>=8.3", "ruff>=0.11"],
+        "test": ["mypy>=1.15", "pytest>=8.3", "ruff>=0.11", "tinygrad>=0.10"],
     },
     entry_points={
         "console_scripts": ["taxofuse = trainer.cli:main"],

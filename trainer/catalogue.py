@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import operator
-import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from trainer.config import DataConfig
-from trainer.data.cells import as_text
+from trainer.data.cells import as_text, cell_content
 from trainer.data.columns import Column, infer_columns, plan_inputs
 from trainer.data.duplicates import group_near_duplicates
 from trainer.data.examples import row_ids
@@ -26,11 +25,14 @@ from trainer.data.suspicions import NO_SPLIT, read_suspicions, settle_suspicions
 from trainer.data.table import Table, read_table
 from trainer.data.taxonomy import Taxonomy, check_labels, read_taxonomy
 from trainer.data.unlabeled import find_copies, read_unlabeled, stack_tables
+from trainer.files import file_state
 from trainer.inputs import InputSpec
 from trainer.registry import unknown
 
 # What is written of the same rows may differ from one version of the program to the next.
 _EXAMPLES_VERSION = b"3"
+# Each unlabeled row is compared with all others.
+_MAX_UNLABELED = 50_000
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,11 @@ class Catalogue:
         for spec in self.inputs:
             for name in spec.columns:
                 for cell in table.frame[name]:
-                    digest.update(_content(cell))
+                    digest.update(cell_content(cell))
+                    # An empty cell names the folder, which is no file.
                     if spec.kind == "image":
-                        digest.update(_file_state(table.folder, as_text(cell)))
+                        name_of_file = as_text(cell).replace("\\", "/")
+                        digest.update(file_state(table.folder / name_of_file).encode())
         return digest.hexdigest()[:16]
 
     def fingerprint(self) -> str:
@@ -243,8 +247,15 @@ def _find_unlabeled(
         tables.append(read_unlabeled(config.unlabeled, inputs))
     found = stack_tables(tables, inputs)
     copies = find_copies(_take(table, labelled), found, inputs)
-    reasons = {"no label, nearly the same as a labelled row": int(copies.sum())}
-    return _take(found, np.flatnonzero(~copies)), reasons if copies.any() else {}
+    rows = np.flatnonzero(~copies)
+    if len(rows) > _MAX_UNLABELED:
+        drawn = np.random.default_rng(config.seed).choice(rows, _MAX_UNLABELED, replace=False)
+        rows = np.sort(drawn)
+    reasons = {
+        "no label, nearly the same as a labelled row": int(copies.sum()),
+        "no label, more than can be compared": int((~copies).sum()) - len(rows),
+    }
+    return _take(found, rows), {reason: count for reason, count in reasons.items() if count}
 
 
 def _take(table: Table, rows: Sequence[int] | np.ndarray) -> Table:
@@ -260,20 +271,3 @@ def _level_names(config: DataConfig, class_names: Iterable[str]) -> tuple[str, .
         return config.label
     depth = max(name.count(" > ") + 1 for name in class_names)
     return tuple(f"{config.label[0]}_{level}" for level in range(1, depth + 1))
-
-
-def _content(cell: object) -> bytes:
-    """Returns what a cell says with its length before it, so that cells cannot run together."""
-    is_bytes = isinstance(cell, (bytes, bytearray, memoryview))
-    content = bytes(cell) if is_bytes else as_text(cell).encode("utf-8", "surrogatepass")
-    return b"%d:%s" % (len(content), content)
-
-
-def _file_state(folder: Path, cell: str) -> bytes:
-    try:
-        state = (folder / cell.replace("\\", "/")).stat()
-    except (OSError, ValueError):  # not there; too long or unfit for a path
-        return b"absent"
-    # An empty cell names the folder, whose time changes with everything that is written there.
-    is_file = stat.S_ISREG(state.st_mode)
-    return f"{state.st_size}:{state.st_mtime_ns}".encode() if is_file else b"absent"

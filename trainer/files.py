@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,10 +60,12 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 def file_state(path: Path) -> str:
-    """Says of a file, or of all below a folder, what changes with its content: size and time."""
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    states = [(str(file), file.stat()) for file in files if file.is_file()]
-    return repr([(name, state.st_size, state.st_mtime_ns) for name, state in states])
+    """Says what changes with a file's content, its size and time; `absent` where there is none."""
+    try:
+        state = path.stat()
+    except (OSError, ValueError):  # not there; too long or unfit for a path
+        return "absent"
+    return f"{state.st_size}:{state.st_mtime_ns}" if stat.S_ISREG(state.st_mode) else "absent"
 
 
 def remove_folder(path: Path) -> None:

@@ -390,7 +390,11 @@ def encoder_files(config: Config) -> dict[str, str]:
     """Returns the state of each file that encoders start from, by its path."""
     options = [of for encoders in config.model.encoders.values() for of in encoders.values() if of]
     named = (of.get(name) for of in options for name in ("adapter", "weights"))
-    return {path: file_state(Path(path)) for path in named if path and Path(path).exists()}
+    given = [Path(name) for name in named if name]
+    files = [
+        file for path in given for file in (sorted(path.rglob("*")) if path.is_dir() else [path])
+    ]
+    return {str(file): file_state(file) for file in files if file.is_file()}
 
 
 def checkpoint_key(

@@ -45,8 +45,6 @@ from trainer.stage import build_loss
 from trainer.tracking.tracker import build_tracker
 
 PREPROCESSING_FILE = "preprocessing.json"
-# Each is compared with all others.
-_MAX_UNLABELED = 50_000
 
 
 @dataclass
@@ -81,7 +79,7 @@ class Run:
         """
         data = self.config.data
         objectives = build_objectives(self.config.train.objectives)
-        auxiliary = [name for of in objectives for name in of.columns]
+        auxiliary = [name for objective in objectives for name in objective.columns]
         self.say(f"Columns of {data.table or 'the table'}:")
         with self.timed("read the table"):
             source = data.table if self.source is None else self.source
@@ -162,10 +160,6 @@ class Run:
             )
         self.store = FeatureStore(cache / "features", [examples, names, unlabeled, *self.views])
         self.unlabeled = self.store.positions(2)
-        if len(self.unlabeled) > _MAX_UNLABELED:
-            self.say(f"{_MAX_UNLABELED:,} of the rows without a label are drawn to learn from")
-            drawn = np.random.default_rng(self.config.train.seed)
-            self.unlabeled = np.sort(drawn.choice(self.unlabeled, _MAX_UNLABELED, replace=False))
         counts = np.array([len(of_class) for of_class in texts])
         self.names = Sample.of(
             self.store.positions(1),
@@ -176,9 +170,9 @@ class Run:
     @property
     def key(self) -> str:
         """Hash of all that decides what this run makes."""
-        data = self.config.data
-        files = {name: file_state(Path(name)) for name in (data.slices,) if name}
-        files |= encoder_files(self.config)
+        files = encoder_files(self.config)
+        if slices := self.config.data.slices:
+            files[slices] = file_state(Path(slices))
         described = [dataclasses.asdict(self.config), self.fingerprint, files]
         return hashlib.sha256(json.dumps(described, default=str).encode()).hexdigest()[:16]
 

@@ -210,3 +210,21 @@ def test_a_missing_file_of_suspicions_is_named():
     config = DataConfig(label=("label",), suspicious="nowhere.csv")
     with pytest.raises(FileNotFoundError, match=r"nowhere\.csv"):
         load_catalogue(frame, config, say=lambda line: None)
+
+
+def test_of_many_rows_without_a_label_some_are_drawn(frame, tmp_path, monkeypatch):
+    monkeypatch.setattr("trainer.catalogue._MAX_UNLABELED", 5)
+    more = pd.DataFrame({"title": [f"unknown {row * 104729}" for row in range(9)]})
+    more["price"], more["picture"] = "", ""
+    more.loc[3] = frame.loc[23, ["title", "price", "picture"]]
+    path = tmp_path / "more.csv"
+    more.to_csv(path, index=False)
+    found, _ = load(frame, unlabeled=str(path))
+    titles = found.unlabeled.frame["title"].tolist()
+    assert len(titles) == 5
+    assert [title for title in more["title"] if title in titles] == titles
+    assert found.rows_left_out == {
+        "no label, nearly the same as a labelled row": 1,
+        "no label, more than can be compared": 3,
+    }
+    assert load(frame, unlabeled=str(path), seed=1)[0].unlabeled.frame["title"].tolist() != titles

@@ -108,6 +108,9 @@ def test_what_is_distilled_is_one_network_taught_by_the_mean_of_the_members(run,
     logits = votes.mean(axis=0)[sample.rows]
     logits = np.einsum("v,nvc->nc", prior_weights(logits.shape[1]), logits)
     np.testing.assert_allclose(np.load(path)[known], softmax(logits / 2, axis=1), atol=1e-5)
+    weights = learned.vote_weights
+    again = pupil.fit(pupil.sample("train", "eval"), epochs=learned.epochs, vote_weights=weights)
+    np.testing.assert_array_equal(again.vote_weights, weights)
 
 
 @pytest.fixture

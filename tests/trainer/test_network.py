@@ -65,6 +65,8 @@ def test_a_training_is_another_one_where_a_file_that_encoders_start_from_changes
     assert list(before) == [str(path)]
     path.write_bytes(b"other")
     assert encoder_files(config) != before
+    of_folder = Config(model=ModelConfig(encoders={"text": {"bert": {"weights": str(tmp_path)}}}))
+    assert encoder_files(of_folder) == encoder_files(config)
 
 
 @pytest.mark.parametrize("scheme", ["none", "balanced", "effective"])

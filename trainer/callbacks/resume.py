@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import time
 from collections.abc import Sequence
@@ -19,13 +18,10 @@ from trainer.files import new_folder, write_json
 _STATE = "state.json"
 _VARIABLES = "variables.npz"
 _EPOCH = "epoch-{:05d}"
-_SECONDS = 1.0
 
 
 class Resume(keras.callbacks.Callback):
-    """Saves weights, optimizer, random states and history after epochs, whole or not at all.
-
-    After each but the shortest: what a killed training did in its last second is done again.
+    """Saves weights, optimizer, random states and history after each epoch, whole or not at all.
 
     Keras' own `BackupAndRestore` writes in place, and knows nothing of the
     history, of the best epoch, or of how far dropout has drawn. Variables are
@@ -42,7 +38,7 @@ class Resume(keras.callbacks.Callback):
         self.folder = folder
         self.patience = patience
         self.history: list[dict[str, float]] = []
-        self._began, self._written = 0.0, -math.inf
+        self._began = 0.0
 
     def restore(self, model: keras.Model) -> int:
         """Loads the last finished epoch into a compiled model with a built optimizer.
@@ -84,15 +80,11 @@ class Resume(keras.callbacks.Callback):
         logs["seconds"] = time.monotonic() - self._began
         logs["learning_rate"] = float(self._read_rate())
         self.history.append(logs)
-        is_best = self.patience and self.best_epoch == len(self.history)
-        if is_best or time.monotonic() - self._written >= _SECONDS:
-            self._write(len(self.history))
+        self._write(len(self.history))
         if self.is_over:
             self.model.stop_training = True
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        if len(self.history) not in self._finished():
-            self._write(len(self.history))
         self.load_best()
 
     def load_best(self) -> None:
@@ -112,7 +104,6 @@ class Resume(keras.callbacks.Callback):
             variables = [*self.model.variables, *self.model.optimizer.variables]
             np.savez(temporary / _VARIABLES, *[variable.numpy() for variable in variables])
             write_json(temporary / _STATE, {"history": self.history})
-        self._written = time.monotonic()
         # The new epoch is there before an old one goes: at no time is there none.
         for other in self._finished():
             if other not in (epoch, self.best_epoch):

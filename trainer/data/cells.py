@@ -40,6 +40,15 @@ def is_empty(cell: object) -> bool:
     return bool(missing) if isinstance(missing, (bool, np.bool_)) else False
 
 
+def cell_content(cell: object) -> bytes:
+    """Returns what a cell says with its length before it, so that cells cannot run together."""
+    if isinstance(cell, (bytes, bytearray, memoryview)):
+        content = bytes(cell)
+    else:
+        content = as_text(cell).encode("utf-8", "surrogatepass")
+    return b"%d:%s" % (len(content), content)
+
+
 def as_text(cell: object) -> str:
     """Returns a cell as stripped text; `""` for an empty one.
 

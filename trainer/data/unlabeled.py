@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from trainer.data.cells import as_text, is_empty
+from trainer.data.cells import as_text, cell_content, is_empty
 from trainer.data.duplicates import group_near_duplicates
 from trainer.data.recognition import FILE_SUFFIXES
 from trainer.data.table import Table, read_table
@@ -55,17 +55,13 @@ def find_copies(labelled: Table, unlabeled: Table, inputs: Sequence[InputSpec]) 
     both = stack_tables([labelled, unlabeled], inputs)
     groups = group_near_duplicates(both, inputs)
     # Too short a text says too little for near-duplicates, but not to be the very same.
-    same = both.frame.map(_content).groupby(list(both.frame), sort=False).ngroup().to_numpy()
+    same = both.frame.map(cell_content).groupby(list(both.frame), sort=False).ngroup().to_numpy()
     start = len(labelled.frame)
     return np.any([np.isin(of[start:], of[:start]) for of in (groups, same)], axis=0)
 
 
 def _columns(inputs: Sequence[InputSpec]) -> list[str]:
     return list(dict.fromkeys(name for spec in inputs for name in spec.columns))
-
-
-def _content(cell: object) -> str | bytes:
-    return bytes(cell) if isinstance(cell, (bytes, bytearray, memoryview)) else as_text(cell)
 
 
 def _whole_path(cell: object, folder: Path) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import keras
 from keras import ops
 
 
-class VoteLoss(keras.losses.Loss):
+class VoteLoss(keras.losses.Loss, abc.ABC):
     """Base of the losses: what it costs to give a class its score, averaged over the target.
 
     A subclass says what a score costs, in a file of its own in this package,
@@ -45,13 +46,13 @@ class VoteLoss(keras.losses.Loss):
         self.label_smoothing = label_smoothing
         self.logit_offsets = None if logit_offsets is None else [float(x) for x in logit_offsets]
 
+    @abc.abstractmethod
     def cost(self, log_scores: Any) -> Any:
         """Returns what each score would cost if its class were the true one.
 
         Args:
             log_scores: float32 tensor of any shape, logarithms of probabilities.
         """
-        raise NotImplementedError
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         if len(y_pred.shape) == 2:

@@ -6,7 +6,6 @@ import keras
 import numpy as np
 import pytest
 
-from trainer.callbacks import resume
 from trainer.callbacks.resume import Resume
 from trainer.config import TrainConfig
 from trainer.features import array_batches
@@ -23,14 +22,6 @@ CLASS_IDS = (X[:, 0] > 0).astype(np.int32)
 
 class Killed(Exception):
     pass
-
-
-@pytest.fixture(autouse=True, scope="module")
-def after_each_epoch():
-    """These epochs are too short to be written otherwise."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(resume, "_SECONDS", 0.0)
-        yield
 
 
 def build_model():
@@ -188,11 +179,3 @@ def test_the_best_epoch_is_the_average_that_was_watched(tmp_path, average):
     )
     loss = model.evaluate(watched, verbose=0, return_dict=True)["loss"]
     assert loss == pytest.approx(min(losses), abs=1e-5)
-
-
-def test_short_epochs_are_written_now_and_then_and_at_the_end(whole, tmp_path, monkeypatch):
-    monkeypatch.setattr(resume, "_SECONDS", 1e6)
-    train_until(tmp_path, 3, monkeypatch)
-    assert [path.name for path in tmp_path.iterdir()] == ["epoch-00001"]
-    assert_same(train(tmp_path), whole)
-    assert [path.name for path in tmp_path.iterdir()] == [f"epoch-{EPOCHS:05d}"]

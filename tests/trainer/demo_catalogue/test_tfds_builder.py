@@ -3,10 +3,9 @@ from __future__ import annotations
 import math
 
 import pytest
+import tensorflow_datasets as tfds
 
 from trainer.demo_catalogue.products import generate_products
-
-tfds = pytest.importorskip("tensorflow_datasets")
 
 NUM_PRODUCTS = 40
 

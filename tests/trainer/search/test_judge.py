@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss
 from trainer.config import Config, ModelConfig
 from trainer.data.table import Table
 from trainer.inputs import InputSpec
+from trainer.run import Run
 from trainer.sample import Sample
 from trainer.search.judge import Judge
 from trainer.search.trials import TrialLog
@@ -32,6 +34,7 @@ class FakeCatalogue:
     ids: tuple[str, ...] = tuple(map(str, range(ROWS)))
     class_names: tuple[str, ...] = ("a", "b", "c")
     inputs: tuple[InputSpec, ...] = (InputSpec("text", "text", ("text",)),)
+    auxiliary: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 class FakeRun:
@@ -56,9 +59,7 @@ class FakeRun:
         self.fits = []
         self.views = []
 
-    def check(self):
-        if self.config.train.ensemble == 7:
-            raise ValueError("train.ensemble does not fit")
+    check = Run.check
 
     def open_store(self):
         self.views.append(self.config.augment.views)
@@ -131,8 +132,6 @@ def test_a_failure_is_a_trial_with_its_error(run):
     assert make_judge(run)({"train.l2": 5}) == failed
     refused = judge({"model.dropout": -1})
     assert "model.dropout must be" in refused.error
-    unfit = judge({"train.ensemble": 7})
-    assert "train.ensemble does not fit" in unfit.error
     with pytest.raises(ValueError, match=r"model\.dropout"):
         judge({"model.dropout": -2}, may_fail=False)
 
@@ -142,6 +141,19 @@ def test_views_are_made_for_the_trials_that_want_them(run):
     judge({"train.l2": 0.5})
     judge({"augment.views": 2})
     assert run.views == [2]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"augment.cutmix": 1}, "augment.cutmix mixes pixels"),
+        ({"train.ensemble": 3, "model.encoders.text.ngram.tuning": "full"}, "train.distill=true"),
+        ({"train.objectives.contrastive.weight": 0.1}, "none is of kind 'image'"),
+    ],
+)
+def test_a_trial_that_does_not_fit_fails_as_a_run_would(run, settings, message):
+    assert message in make_judge(run)(settings).error
+    assert not run.fits
 
 
 def test_too_many_folds_are_refused(run):
