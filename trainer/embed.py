@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,7 @@ from trainer.weights.checksum import digest_weights
 
 # Features of other preprocessing would not be those of the export.
 _FEATURES_VERSION = 1
-_EAGER_ROWS, _BATCH = 8_192, 256
-Function = Callable[[dict[str, tf.Tensor]], Any]
+Graph = Callable[[dict[str, tf.Tensor]], Any]
 
 
 class FeatureStore:
@@ -47,7 +46,7 @@ class FeatureStore:
         self._starts = np.cumsum([0, *map(count_records, sources)])
         self._filled = [of for of, rows in zip(sources, np.diff(self._starts), strict=True) if rows]
         self._frozen: dict[str, keras.Model] = {}
-        self._traced: dict[str, tuple[keras.Model, Function, Function]] = {}
+        self._traced: dict[str, tuple[keras.Model, Graph, Graph]] = {}
         self._values: dict[str, np.ndarray] = {}
         self._digests: WeakKeyDictionary[keras.Model, str] = WeakKeyDictionary()
 
@@ -146,28 +145,14 @@ class FeatureStore:
     def _write_missing(self, branch: Branch, encoder: keras.Model, folder: Path) -> None:
         named = {content_name(source, branch.input.name): source for source in self._filled}
         missing = {name: of for name, of in named.items() if not has_arrays(folder / name)}
+        graphs = self._trace(branch, encoder)
         total = sum(map(count_records, missing.values()))
-        # What adapts is another one in each fit: for few rows, tracing takes longer than they do.
-        eagerly = branch.encoder.adapts and total <= _EAGER_ROWS
-        prepare, embed = _functions(branch, encoder) if eagerly else self._trace(branch, encoder)
         with progress_bar(f"{branch.name} embeddings", total) as bar:
             for name, source in missing.items():
-                prepared = self._prepared_batches(branch, source, prepare)
-                batches = _embedded_batches(branch, prepared, embed, bar)
+                batches = _branch_batches(source, branch, *graphs, bar)
                 write_arrays(folder / name, batches, count_records(source))
 
-    def _prepared_batches(
-        self, branch: Branch, source: Path, prepare: Function
-    ) -> Iterable[dict[str, tf.Tensor]]:
-        name = branch.input.name
-        if branch.encoder.adapts:  # its raw values are in memory
-            values = self.raw_values(branch, self.positions(self.sources.index(source)))
-            starts = range(0, len(values), _BATCH)
-            return (prepare({name: tf.constant(values[at : at + _BATCH])}) for at in starts)
-        data = raw_dataset(source, [name])
-        return data.map(prepare, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
-
-    def _trace(self, branch: Branch, encoder: keras.Model) -> tuple[Function, Function]:
+    def _trace(self, branch: Branch, encoder: keras.Model) -> tuple[Graph, Graph]:
         """Returns preprocessing and encoder, traced once for all sources and batch sizes."""
         known = self._traced.get(branch.name)
         if known is None or known[0] is not encoder:
@@ -175,12 +160,14 @@ class FeatureStore:
                 name: tf.TensorSpec([None, *spec.shape], spec.dtype)
                 for name, spec in branch.encoder.input_specs().items()
             }
-            signatures = [[raw_specs([branch.input])], [signature]]
-            graphs = [
-                tf.function(function, input_signature=of)
-                for function, of in zip(_functions(branch, encoder), signatures, strict=True)
-            ]
-            known = self._traced[branch.name] = (encoder, *graphs)
+            prepare = tf.function(
+                lambda raw: preprocess([branch], raw), input_signature=[raw_specs([branch.input])]
+            )
+            embed = tf.function(
+                lambda tensors: tf.cast(encoder(tensors, training=False), tf.float32),
+                input_signature=[signature],
+            )
+            known = self._traced[branch.name] = (encoder, prepare, embed)
         return known[1:]
 
     def _digest(self, encoder: keras.Model) -> str:
@@ -192,18 +179,13 @@ class FeatureStore:
         return digest
 
 
-def _functions(branch: Branch, encoder: keras.Model) -> tuple[Function, Function]:
-    return (
-        lambda raw: preprocess([branch], raw),
-        lambda tensors: tf.cast(encoder(tensors, training=False), tf.float32),
-    )
-
-
-def _embedded_batches(
-    branch: Branch, prepared: Iterable[dict[str, tf.Tensor]], embed: Function, bar: Any
+def _branch_batches(
+    source: Path, branch: Branch, prepare: Graph, embed: Graph, bar: Any
 ) -> Iterator[dict[str, np.ndarray]]:
     key = present_name(branch.input.name)
-    for tensors in prepared:
+    data = raw_dataset(source, [branch.input.name])
+    data = data.map(prepare, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    for tensors in data:
         present = tensors.pop(key)
         batch = {key: present.numpy()}
         if branch.encoder.pretrained:
