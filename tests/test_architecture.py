@@ -110,7 +110,14 @@ def test_members_of_a_kind_never_import_each_other() -> None:
 
 @pytest.mark.parametrize("kind", MEMBER_PACKAGES)
 def test_members_stand_below_model_and_training(kind: str) -> None:
-    above = {"trainer.model", "trainer.network", "trainer.run", "trainer.export", "trainer.stage"}
+    above = {
+        "trainer.model",
+        "trainer.network",
+        "trainer.fitting",
+        "trainer.run",
+        "trainer.export",
+        "trainer.stage",
+    }
     for name, path in SOURCES.items():
         if is_within(name, f"trainer.{kind}"):
             assert not imports(path) & above, name
@@ -121,7 +128,8 @@ def test_table_and_report_code_does_not_import_tensorflow_at_the_top() -> None:
         name
         for name in SOURCES
         if any(is_within(name, package) for package in (*LIGHT, "trainer.commands"))
-        or name in ("trainer", "trainer.cli", "trainer.config", "trainer.registry")
+        or name
+        in ("trainer", "trainer.cli", "trainer.config", "trainer.overrides", "trainer.registry")
     ]
     for name in light:
         if name == "trainer.demo_catalogue.tfds_builder":

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from trainer.answers import Answers
-from trainer.config import Config, apply_overrides, load_config
+from trainer.config import Config, load_config
 from trainer.data.table import read_table
+from trainer.overrides import apply_overrides
 
 Source = str | Path | pd.DataFrame
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import importlib
 import importlib.util
 import json
 import math
 import pkgutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -69,9 +68,9 @@ class DataConfig:
             or min(self.fractions) < 0
             or abs(sum(self.fractions) - 1) > 1e-6
         ):
-            _refuse("data.fractions", "must be three shares that sum to 1", self.fractions)
+            refuse("data.fractions", "must be three shares that sum to 1", self.fractions)
         if self.fractions[0] <= 0:
-            _refuse("data.fractions", "must leave rows to train on", self.fractions)
+            refuse("data.fractions", "must leave rows to train on", self.fractions)
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ class ModelConfig:
         _between("model.dropout", self.dropout, 0, 1)
         _between("model.modality_dropout", self.modality_dropout, 0, 1)
         if not 0 < self.embedding_scale < math.inf:
-            _refuse("model.embedding_scale", "must be a number above 0", self.embedding_scale)
+            refuse("model.embedding_scale", "must be a number above 0", self.embedding_scale)
 
 
 @dataclass(frozen=True)
@@ -197,28 +196,28 @@ class TrainConfig:
         _one_of("train.sampling", self.sampling, ("rows", "square_root", "balanced"))
         if self.sampling != "rows" and self.class_weights != "none":
             rule = f"must be none with train.sampling={self.sampling}, which evens out classes too"
-            _refuse("train.class_weights", rule, self.class_weights)
+            refuse("train.class_weights", rule, self.class_weights)
         _one_of("train.average", self.average, ("", "ema", "swa"))
         _one_of("train.class_weights", self.class_weights, ("none", "balanced", "effective"))
         _one_of("train.refit", self.refit, ("auto", "always", "never"))
         _between("train.warmup", self.warmup, 0, 1)
         if not 0 <= self.logit_adjustment <= 1:
-            _refuse("train.logit_adjustment", "must be from 0 to 1", self.logit_adjustment)
+            refuse("train.logit_adjustment", "must be from 0 to 1", self.logit_adjustment)
         _between("train.label_smoothing", self.label_smoothing, 0, 1)
         for name in ("batch_size", "head_epochs", "ensemble"):
             if getattr(self, name) < 1:
-                _refuse(f"train.{name}", "must be at least 1", getattr(self, name))
+                refuse(f"train.{name}", "must be at least 1", getattr(self, name))
         for name in ("head_learning_rate", "vote_learning_rate", "temperature"):
             if not 0 < getattr(self, name) < math.inf:
-                _refuse(f"train.{name}", "must be a number above 0", getattr(self, name))
+                refuse(f"train.{name}", "must be a number above 0", getattr(self, name))
         for name in ("encoder_epochs", "weight_decay", "l2", "patience"):
             if not 0 <= getattr(self, name) < math.inf:
-                _refuse(f"train.{name}", "must be a number of at least 0", getattr(self, name))
+                refuse(f"train.{name}", "must be a number of at least 0", getattr(self, name))
         for name in ("bootstrap", "distill"):
             if getattr(self, name) and self.ensemble == 1:
-                _refuse(f"train.{name}", "needs train.ensemble=2 or more", True)
+                refuse(f"train.{name}", "needs train.ensemble=2 or more", True)
         if self.temperature != 1 and not self.distill:
-            _refuse("train.temperature", "needs train.distill=true", self.temperature)
+            refuse("train.temperature", "needs train.distill=true", self.temperature)
 
 
 @dataclass(frozen=True)
@@ -253,11 +252,11 @@ class AugmentConfig:
 
     def __post_init__(self) -> None:
         if self.views < 0:
-            _refuse("augment.views", "must be at least 0", self.views)
+            refuse("augment.views", "must be at least 0", self.views)
         _between("augment.share", self.share, 0, 1)
         for name in ("mixup", "cutmix"):
             if not 0 <= getattr(self, name) < math.inf:
-                _refuse(f"augment.{name}", "must be a number of at least 0", getattr(self, name))
+                refuse(f"augment.{name}", "must be a number of at least 0", getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -282,10 +281,10 @@ class Config:
         """
         config = cls()
         for section, settings in values.items():
-            _check_name(config, section, section)
+            check_name(config, section, section)
             old = getattr(config, section)
             for name in settings:
-                _check_name(old, name, f"{section}.{name}")
+                check_name(old, name, f"{section}.{name}")
             new = dataclasses.replace(old, **_tuples(settings))
             config = dataclasses.replace(config, **{section: new})
         return config
@@ -330,110 +329,10 @@ def config_names() -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
 
 
-def apply_overrides(config: Config, overrides: Sequence[str]) -> Config:
-    """Applies `a.b=VALUE` settings in their order.
-
-    Values are read by the type of the field: lists are separated by commas,
-    and inside mappings a Python literal is read as one, else as text.
-
-    Raises:
-        ValueError: for a setting that does not exist or a value that does not
-            fit; the message lists the valid ones.
-    """
-    for override in overrides:
-        path, equals, value = override.partition("=")
-        if not equals:
-            raise ValueError(
-                f"A setting must look like section.name=VALUE. Received: {override!r}."
-            )
-        config = _replace(config, path.strip().split("."), value.strip(), path.strip())
-    return config
-
-
-def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yields the settings of a nested configuration as `("a.b", value)`."""
-    for name, value in values.items():
-        if isinstance(value, Mapping) and value:
-            yield from flatten(value, f"{prefix}{name}.")
-        else:
-            yield prefix + str(name), value
-
-
-def _replace(node: Any, keys: list[str], value: str, path: str) -> Any:
-    if isinstance(node, Mapping):
-        changed = dict(node)
-        if len(keys) == 1:
-            changed[keys[0]] = _literal(value)
-        else:
-            changed[keys[0]] = _replace(changed.get(keys[0], {}), keys[1:], value, path)
-        return changed
-    if not hasattr(node, "__dataclass_fields__"):
-        raise ValueError(f"Setting {path!r} goes deeper than the configuration does.")
-    _check_name(node, keys[0], path)
-    old = getattr(node, keys[0])
-    kind = next(item.type for item in dataclasses.fields(node) if item.name == keys[0])
-    if kind == "Mapping[str, str]" and len(keys) > 1:
-        # The keys are names of columns, which may have dots.
-        new = _replace(old, [".".join(keys[1:])], value, path)
-    elif len(keys) > 1:
-        new = _replace(old, keys[1:], value, path)
-    elif dataclasses.is_dataclass(old):
-        raise ValueError(
-            f"{path!r} is a section. Expected one of its settings, such as "
-            f"{path}.{dataclasses.fields(old)[0].name}=VALUE."
-        )
-    else:
-        new = _parse(str(kind), value, path)
-    return dataclasses.replace(node, **{keys[0]: new})
-
-
-def _check_name(node: Any, name: str, path: str) -> None:
+def check_name(node: Any, name: str, path: str) -> None:
     names = [item.name for item in dataclasses.fields(node)]
     if name not in names:
         raise ValueError(unknown(f"setting in {path!r}", name, names))
-
-
-def _parse(kind: str, value: str, path: str) -> Any:
-    """Reads a value by the annotation of its setting."""
-    if kind == "bool":
-        choices = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-        if value.lower() not in choices:
-            _refuse(path, "must be true or false", value)
-        return choices[value.lower()]
-    if kind in ("int", "float"):
-        try:
-            return int(value) if kind == "int" else float(value)
-        except ValueError:
-            _refuse(path, f"must be of type {kind}", value)
-    if kind.startswith("tuple"):
-        return _parse_list(kind, value, path)
-    if kind.startswith("Mapping"):
-        parsed = _literal(value)
-        if not isinstance(parsed, Mapping):
-            _refuse(path, "must be a mapping such as {'a': 1}", value)
-        return parsed
-    return value
-
-
-def _parse_list(kind: str, value: str, path: str) -> tuple[Any, ...]:
-    literal = _literal(value) if value[:1] in ("(", "[") else None
-    if isinstance(literal, (tuple, list)):
-        parts = tuple(map(str, literal))
-    else:
-        parts = tuple(part.strip() for part in value.split(",") if part.strip())
-    if not kind.startswith("tuple[float"):
-        return parts
-    try:
-        return tuple(map(float, parts))
-    except ValueError:
-        _refuse(path, "must be numbers separated by commas", value)
-
-
-def _literal(value: str) -> Any:
-    try:
-        return ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return {"true": True, "false": False}.get(value.lower(), value)
 
 
 def _tuples(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -447,8 +346,8 @@ def _one_of(name: str, value: str, expected: tuple[str, ...]) -> None:
 
 def _between(name: str, value: float, low: float, high: float) -> None:
     if not low <= value < high:
-        _refuse(name, f"must be at least {low} and below {high}", value)
+        refuse(name, f"must be at least {low} and below {high}", value)
 
 
-def _refuse(name: str, rule: str, value: object) -> NoReturn:
+def refuse(name: str, rule: str, value: object) -> NoReturn:
     raise ValueError(f"{name} {rule}. Received: {name}={value}.")

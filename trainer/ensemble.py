@@ -13,9 +13,10 @@ from scipy.special import softmax
 from trainer.config import Config
 from trainer.embed import FeatureStore
 from trainer.files import new_file
+from trainer.fitting import checkpoint_key, fit_network
 from trainer.inputs import InputSpec
 from trainer.model import build_ensemble
-from trainer.network import Network, checkpoint_key, fit_network
+from trainer.network import Network
 from trainer.pooling import fit_vote_weights, prior_weights
 from trainer.preprocessing import Branch
 from trainer.sample import Sample

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import pandas as pd
 
@@ -30,21 +29,21 @@ from trainer.data.splits import SPLITS
 from trainer.embed import FeatureStore
 from trainer.ensemble import check_ensemble, fit_ensemble
 from trainer.export import export_saved_model
-from trainer.files import file_state, new_file, remove_folder, write_json, write_text
+from trainer.files import file_state, remove_folder, write_text
+from trainer.fitting import encoder_files, fit_network
 from trainer.input_pipeline import PROBLEMS_FILE, raw_dataset, write_examples, write_texts
 from trainer.inputs import InputSpec
 from trainer.layers.rule_ops import exclude, find_excluded
 from trainer.mixing import check_mixing
-from trainer.network import Network, encoder_files, fit_network
+from trainer.network import Network
 from trainer.preprocessing import build_branches
 from trainer.registry import MODALITIES
 from trainer.sample import Sample
+from trainer.saved_network import save_network
 from trainer.slices import read_slices
 from trainer.spreading import certainty, spread_labels
 from trainer.stage import build_loss
 from trainer.tracking.tracker import build_tracker
-
-PREPROCESSING_FILE = "preprocessing.json"
 
 
 @dataclass
@@ -393,40 +392,10 @@ class Run:
                 branch.encoder.write_adapter(path, encoder)
             branch.encoder.method.merge(encoder)
         scorer = network.scorer()
-        with new_file(self.workdir / "model.keras") as temporary:
-            scorer.save(temporary)
-        state = {
-            "branches": [
-                {
-                    "name": branch.name,
-                    "input": dataclasses.asdict(branch.input),
-                    "encoder": branch.encoder_name,
-                    "options": dict(branch.options),
-                    "state": branch.encoder.get_state(),
-                }
-                for branch in network.branches
-            ],
-            "card": card.to_dict(),
-        }
-        write_json(self.workdir / PREPROCESSING_FILE, state)
+        save_network(self.workdir, scorer, network.branches, card)
         # Last, because it says that the run is done.
         return export_saved_model(self.workdir / "export", network.branches, scorer, card)
 
 
 def _without_objectives(config: Config) -> Config:
     return dataclasses.replace(config, train=dataclasses.replace(config.train, objectives={}))
-
-
-def load_network(workdir: Path) -> tuple[keras.Model, dict[str, Any]]:
-    """Loads the Keras model of a workdir and the state of its preprocessing.
-
-    Returns:
-        `(scorer, state)`: from preprocessed tensors to probabilities; and
-        what `preprocessing.json` holds.
-    """
-    from trainer.registry import ENCODERS, FUSIONS, TUNING
-
-    # Registers the layers that the file names.
-    ENCODERS.names(), FUSIONS.names(), TUNING.names()
-    scorer = keras.saving.load_model(workdir / "model.keras", compile=False)
-    return scorer, json.loads((workdir / PREPROCESSING_FILE).read_text(encoding="utf-8"))

@@ -38,7 +38,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 from table import print_table, write_figures
 
-from trainer.config import apply_overrides
+from trainer.overrides import apply_overrides
 from trainer.preprocessing import build_branches
 from trainer.run import Run
 

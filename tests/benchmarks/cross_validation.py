@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
-from trainer.config import Config, apply_overrides, load_config
+from trainer.config import Config, load_config
 from trainer.network import Network
+from trainer.overrides import apply_overrides
 from trainer.run import Run
 from trainer.sample import Sample
 

@@ -24,7 +24,7 @@ import tensorflow as tf
 from table import print_table, write_figures
 
 from trainer.catalogue import load_catalogue
-from trainer.config import DataConfig, apply_overrides, load_config
+from trainer.config import DataConfig, load_config
 from trainer.demo_catalogue.catalogue import write_demo_catalogue
 from trainer.embed import FeatureStore
 from trainer.input_pipeline import (
@@ -33,6 +33,7 @@ from trainer.input_pipeline import (
     write_examples,
     write_prepared,
 )
+from trainer.overrides import apply_overrides
 from trainer.preprocessing import Branch, build_branches
 from trainer.sample import Sample
 

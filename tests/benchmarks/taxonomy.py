@@ -23,8 +23,8 @@ from cross_validation import build_config, build_parser, draw_folds
 from table import print_table, write_figures
 
 from trainer.answers import OK, Answers
-from trainer.config import apply_overrides
 from trainer.evaluate import SURE, evaluate_answers, path_nodes
+from trainer.overrides import apply_overrides
 from trainer.run import Run
 
 LEAD_BAR = 0.03

@@ -24,11 +24,12 @@ import numpy as np
 import tensorflow as tf
 from table import print_table, write_figures
 
-from trainer.config import Config, apply_overrides, load_config
+from trainer.config import Config, load_config
 from trainer.features import StackedRows, array_batches
 from trainer.inputs import InputSpec
 from trainer.metrics.pooled_accuracy import PooledAccuracy
 from trainer.model import build_voter, build_votes
+from trainer.overrides import apply_overrides
 from trainer.preprocessing import build_branches, preprocess
 from trainer.sample import Sample
 from trainer.stage import build_loss

@@ -30,8 +30,8 @@ from cross_validation import (
 )
 from table import print_table, write_figures
 
-from trainer.config import apply_overrides
 from trainer.network import Network
+from trainer.overrides import apply_overrides
 from trainer.run import Run
 from trainer.sample import Sample
 

@@ -20,9 +20,10 @@ import pandas as pd
 from sklearn.metrics import precision_recall_curve, roc_auc_score
 from table import print_table, write_figures
 
-from trainer.config import Config, apply_overrides, load_config
+from trainer.config import Config, load_config
 from trainer.demo_catalogue.catalogue import write_demo_catalogue
 from trainer.demo_catalogue.evidence import load_evidence
+from trainer.overrides import apply_overrides
 from trainer.run import Run
 from trainer.wrong_labels import cross_judge, rank_labels
 

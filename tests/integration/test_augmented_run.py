@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import trainer.run
-from trainer.config import apply_overrides, load_config
+from trainer.config import load_config
+from trainer.overrides import apply_overrides
 from trainer.reporting import evaluate_run
 from trainer.run import Run
 from trainer.sample import Sample

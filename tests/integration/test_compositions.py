@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trainer.config import apply_overrides, load_config
+from trainer.config import load_config
+from trainer.overrides import apply_overrides
 from trainer.predictor import Predictor
 from trainer.run import Run
 

@@ -13,11 +13,13 @@ import pytest
 import tensorflow as tf
 
 from trainer.answers import Answers
-from trainer.config import Config, apply_overrides, load_config
+from trainer.config import Config, load_config
 from trainer.network import Network
+from trainer.overrides import apply_overrides
 from trainer.predictor import Predictor
 from trainer.preprocessing import build_branches
-from trainer.run import Run, load_network
+from trainer.run import Run
+from trainer.saved_network import load_network
 
 WORDS = {"audio": "head phones", "power": "red wire"}
 ROWS = 48

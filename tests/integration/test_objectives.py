@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trainer.config import Config, apply_overrides, load_config
+from trainer.config import Config, load_config
+from trainer.overrides import apply_overrides
 from trainer.predictor import Predictor
 from trainer.run import Run
 

@@ -16,7 +16,7 @@ from trainer.data.table import read_table
 from trainer.inputs import InputSpec
 from trainer.preprocessing import Branch, preprocess
 from trainer.registry import ENCODERS, MODALITIES
-from trainer.run import load_network
+from trainer.saved_network import load_network
 
 ASK = """
 import pickle, sys

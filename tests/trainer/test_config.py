@@ -4,15 +4,8 @@ import math
 
 import pytest
 
-from trainer.config import (
-    Config,
-    DataConfig,
-    ModelConfig,
-    TrainConfig,
-    apply_overrides,
-    config_names,
-    load_config,
-)
+from trainer.config import Config, DataConfig, ModelConfig, TrainConfig, config_names, load_config
+from trainer.overrides import apply_overrides
 
 
 def change(*settings, base=None):

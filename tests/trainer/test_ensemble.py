@@ -17,8 +17,9 @@ from trainer.model import build_embedder
 from trainer.pooling import prior_weights
 from trainer.predictor import Predictor
 from trainer.preprocessing import build_branches
-from trainer.run import Run, load_network
+from trainer.run import Run
 from trainer.sample import Sample
+from trainer.saved_network import load_network
 from trainer.stage import run_stage
 
 RNG = np.random.default_rng(0)

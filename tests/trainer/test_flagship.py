@@ -9,11 +9,12 @@ import pytest
 import tensorflow as tf
 
 from trainer.artefact import ModelCard
-from trainer.config import apply_overrides, load_config
+from trainer.config import load_config
 from trainer.export import export_saved_model
 from trainer.features import StackedRows, array_batches
 from trainer.inputs import InputSpec
 from trainer.model import build_scorer, build_voter, build_votes
+from trainer.overrides import apply_overrides
 from trainer.preprocessing import build_branches, preprocess
 from trainer.sample import Sample
 from trainer.stage import run_stage

@@ -6,9 +6,10 @@ import tensorflow as tf
 from scipy import stats
 from scipy.special import log_softmax
 
-from trainer.config import Config, apply_overrides
+from trainer.config import Config
 from trainer.inputs import InputSpec
 from trainer.mixing import check_mixing, cut_mix, mix_up
+from trainer.overrides import apply_overrides
 from trainer.preprocessing import build_branches
 from trainer.registry import LOSSES
 

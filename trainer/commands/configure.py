@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trainer.config import Config, apply_overrides, config_names, load_config
+from trainer.config import Config, config_names, load_config
+from trainer.overrides import apply_overrides
 
 DEMO = "demo"
 _DEMO_LABEL = ("category", "subcategory")

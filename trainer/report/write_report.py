@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trainer.config import flatten
+from trainer.overrides import flatten
 from trainer.report.figures.confusion_matrix import choose_classes, draw_confusion_matrix
 from trainer.report.figures.learning_curves import draw_learning_curve
 from trainer.report.figures.reliability import draw_reliability

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from trainer.answers import OK, Answers
-from trainer.config import Config, apply_overrides
+from trainer.config import Config
 from trainer.data.duplicates import group_near_duplicates
 from trainer.data.splits import fold_rows
 from trainer.evaluate import evaluate_answers
 from trainer.files import remove_folder
+from trainer.overrides import apply_overrides
 from trainer.run import Run
 from trainer.search.trials import OBJECTIVES, Trial, TrialLog
 from trainer.tracking.tracker import build_tracker

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from trainer.config import Config, apply_overrides
+from trainer.config import Config
+from trainer.overrides import apply_overrides
 from trainer.registry import unknown
 
 DEFAULT_SPACE = (

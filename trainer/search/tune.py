@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trainer.config import apply_overrides
 from trainer.files import write_text
+from trainer.overrides import apply_overrides
 from trainer.report.tuning_page import write_tuning_page
 from trainer.run import Run
 from trainer.search.judge import Judge

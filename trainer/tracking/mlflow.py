@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from trainer.config import flatten
 from trainer.files import write_text
+from trainer.overrides import flatten
 from trainer.registry import TRACKERS
 from trainer.tracking.tracker import Tracker, load_client, numbers
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from trainer.config import Config, DataConfig, ModelConfig, TrainConfig
-from trainer.network import _class_weights, _logit_offsets, encoder_files
+from trainer.fitting import _class_weights, _logit_offsets, encoder_files
 from trainer.run import Run
 from trainer.sample import Sample
 from trainer.sampling import draw_rates

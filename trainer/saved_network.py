@@ -1,0 +1,53 @@
+"""The trained network as files of the workdir, beside the SavedModel."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from trainer.artefact import ModelCard
+from trainer.files import new_file, write_json
+from trainer.preprocessing import Branch
+from trainer.registry import ENCODERS, FUSIONS, TUNING
+
+MODEL_FILE, PREPROCESSING_FILE = "model.keras", "preprocessing.json"
+
+
+def save_network(
+    workdir: Path, scorer: keras.Model, branches: Sequence[Branch], card: ModelCard
+) -> None:
+    """Writes the Keras model, and what its preprocessing has learned."""
+    with new_file(workdir / MODEL_FILE) as temporary:
+        scorer.save(temporary)
+    state = {
+        "branches": [
+            {
+                "name": branch.name,
+                "input": dataclasses.asdict(branch.input),
+                "encoder": branch.encoder_name,
+                "options": dict(branch.options),
+                "state": branch.encoder.get_state(),
+            }
+            for branch in branches
+        ],
+        "card": card.to_dict(),
+    }
+    write_json(workdir / PREPROCESSING_FILE, state)
+
+
+def load_network(workdir: Path) -> tuple[keras.Model, dict[str, Any]]:
+    """Loads the Keras model of a workdir and the state of its preprocessing.
+
+    Returns:
+        `(scorer, state)`: from preprocessed tensors to probabilities; and
+        what `preprocessing.json` holds.
+    """
+    # Registers the layers that the file names.
+    ENCODERS.names(), FUSIONS.names(), TUNING.names()
+    scorer = keras.saving.load_model(workdir / MODEL_FILE, compile=False)
+    return scorer, json.loads((workdir / PREPROCESSING_FILE).read_text(encoding="utf-8"))
