@@ -12,6 +12,8 @@ from trainer.inputs import InputSpec
 
 CARD_FILE = "taxofuse.json"
 """Beside the SavedModel, in `assets.extra/`, which TF Serving leaves alone."""
+TRAINED_ROWS_FILE = "trained_rows.npy"
+"""There too: `digest_rows` of the rows that the weights have seen."""
 
 
 @dataclass(frozen=True)

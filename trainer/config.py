@@ -63,6 +63,9 @@ class DataConfig:
     def __post_init__(self) -> None:
         _one_of("data.text", self.text, ("joined", "separate"))
         _one_of("data.wrong_labels", self.wrong_labels, ("drop", "relabel", "downweight"))
+        if self.wrong_labels != "drop" and not self.suspicious:
+            rule = "needs data.suspicious, the table that `taxofuse clean` writes"
+            refuse("data.wrong_labels", rule, self.wrong_labels)
         if (
             len(self.fractions) != 3
             or min(self.fractions) < 0

@@ -33,8 +33,9 @@ def check_ensemble(branches: Sequence[Branch], config: Config) -> None:
     if train.ensemble > 1 and own and not train.distill:
         raise ValueError(
             f"Each of {train.ensemble} members would have {own} of its own, all of which would "
-            "have to be served. Freeze the encoders, or let one network learn from all members "
-            f"with --set train.distill=true. Received: train.ensemble={train.ensemble}."
+            "have to be served. Freeze them with --set model.encoders.MODALITY.ENCODER."
+            "tuning=frozen, or let one network learn from all members with --set "
+            f"train.distill=true. Received: train.ensemble={train.ensemble}."
         )
 
 

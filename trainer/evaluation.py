@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from trainer.data.labels import join_label, read_labels
 from trainer.data.table import Table
 from trainer.evaluate import count_confusions, evaluate_answers, evaluate_slices, worst_rows
@@ -46,6 +48,8 @@ def evaluate_table(
     labels = [None if path is None else join_label(path) for path in paths]
     answers = predictor.answer(table)
     metrics = evaluate_answers(answers, labels, card.level_names)
+    has_label = np.array([label is not None for label in labels], bool)
+    metrics["num_trained_on"] = int((predictor.was_trained_on(table) & has_label).sum())
     products = Products.read(table, card.inputs, answers.ids)
     slices = default_slices(answers, labels, products.texts, products.prices, {})
     slices.pop("class size", None)  # the training table is not at hand

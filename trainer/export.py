@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
-from trainer.artefact import CARD_FILE, ModelCard, find_export
+from trainer.artefact import CARD_FILE, TRAINED_ROWS_FILE, ModelCard, find_export
 from trainer.files import new_folder, write_json
 from trainer.layers.rule_ops import exclude, find_excluded
 from trainer.model import build_embedder
@@ -71,7 +72,11 @@ def build_serving_module(
 
 
 def export_saved_model(
-    folder: Path, branches: Sequence[Branch], scorer: keras.Model, card: ModelCard
+    folder: Path,
+    branches: Sequence[Branch],
+    scorer: keras.Model,
+    card: ModelCard,
+    trained_rows: np.ndarray,
 ) -> Path:
     """Writes the next version below a folder, unless its newest is of the same run.
 
@@ -80,6 +85,7 @@ def export_saved_model(
         branches: Preprocessing.
         scorer: Network.
         card: Goes beside the graph.
+        trained_rows: `digest_rows` of what was learned from; goes there too.
 
     Returns:
         The version folder. It appears whole: TF Serving can watch `folder`.
@@ -103,4 +109,5 @@ def export_saved_model(
         }
         tf.saved_model.save(module, str(temporary), signatures=signatures)
         write_json(temporary / "assets.extra" / CARD_FILE, card.to_dict())
+        np.save(temporary / "assets.extra" / TRAINED_ROWS_FILE, trained_rows)
     return path

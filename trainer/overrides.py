@@ -11,7 +11,7 @@ from trainer.config import Config, check_name, refuse
 
 
 def apply_overrides(config: Config, overrides: Sequence[str]) -> Config:
-    """Applies `a.b=VALUE` settings in their order.
+    """Applies `a.b=VALUE` settings; of two for the same, the later one counts.
 
     Values are read by the type of the field: lists are separated by commas,
     and inside mappings a Python literal is read as one, else as text.
@@ -20,14 +20,28 @@ def apply_overrides(config: Config, overrides: Sequence[str]) -> Config:
         ValueError: for a setting that does not exist or a value that does not
             fit; the message lists the valid ones.
     """
+    changes: dict[str, dict[str, Any]] = {}
     for override in overrides:
-        path, equals, value = override.partition("=")
+        path, equals, value = (part.strip() for part in override.partition("="))
         if not equals:
             raise ValueError(
                 f"A setting must look like section.name=VALUE. Received: {override!r}."
             )
-        config = _replace(config, path.strip().split("."), value.strip(), path.strip())
-    return config
+        section, *keys = path.split(".")
+        check_name(config, section, path)
+        old = getattr(config, section)
+        if not keys:
+            raise ValueError(
+                f"{path!r} is a section. Expected one of its settings, such as "
+                f"{path}.{dataclasses.fields(old)[0].name}=VALUE."
+            )
+        name, *inner = keys
+        check_name(old, name, path)
+        changed = changes.setdefault(section, {})
+        changed[name] = _read(old, name, inner, changed.get(name, getattr(old, name)), value, path)
+    # At once, because some settings ask for others.
+    new = {name: dataclasses.replace(getattr(config, name), **of) for name, of in changes.items()}
+    return dataclasses.replace(config, **new)
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -39,32 +53,21 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
             yield prefix + str(name), value
 
 
-def _replace(node: Any, keys: list[str], value: str, path: str) -> Any:
-    if isinstance(node, Mapping):
-        changed = dict(node)
-        if len(keys) == 1:
-            changed[keys[0]] = _literal(value)
-        else:
-            changed[keys[0]] = _replace(changed.get(keys[0], {}), keys[1:], value, path)
-        return changed
-    if not hasattr(node, "__dataclass_fields__"):
+def _read(section: Any, name: str, keys: list[str], old: Any, value: str, path: str) -> Any:
+    """Returns the value of a setting, changed at some keys where it is a mapping."""
+    kind = next(str(item.type) for item in dataclasses.fields(section) if item.name == name)
+    if not keys:
+        return _parse(kind, value, path)
+    if kind == "Mapping[str, str]":
+        keys = [".".join(keys)]  # names of columns, which may have dots
+    return _put(old, keys, value, path)
+
+
+def _put(node: Any, keys: list[str], value: str, path: str) -> dict[str, Any]:
+    if not isinstance(node, Mapping):
         raise ValueError(f"Setting {path!r} goes deeper than the configuration does.")
-    check_name(node, keys[0], path)
-    old = getattr(node, keys[0])
-    kind = next(item.type for item in dataclasses.fields(node) if item.name == keys[0])
-    if kind == "Mapping[str, str]" and len(keys) > 1:
-        # The keys are names of columns, which may have dots.
-        new = _replace(old, [".".join(keys[1:])], value, path)
-    elif len(keys) > 1:
-        new = _replace(old, keys[1:], value, path)
-    elif dataclasses.is_dataclass(old):
-        raise ValueError(
-            f"{path!r} is a section. Expected one of its settings, such as "
-            f"{path}.{dataclasses.fields(old)[0].name}=VALUE."
-        )
-    else:
-        new = _parse(str(kind), value, path)
-    return dataclasses.replace(node, **{keys[0]: new})
+    key, *inner = keys
+    return {**node, key: _put(node.get(key, {}), inner, value, path) if inner else _literal(value)}
 
 
 def _parse(kind: str, value: str, path: str) -> Any:

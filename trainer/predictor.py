@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from trainer.answers import OK, Answers
-from trainer.artefact import ModelCard, find_export
+from trainer.artefact import TRAINED_ROWS_FILE, ModelCard, find_export
 from trainer.data.examples import Example, read_examples, row_ids
 from trainer.data.rules import NO_CLASS_LEFT
+from trainer.data.seen_rows import digest_rows
 from trainer.data.table import Table
 from trainer.progress import progress_bar
 from trainer.registry import MODALITIES
@@ -55,6 +56,18 @@ class Predictor:
                 that gave it no signature `features`.
         """
         return self._ask(table, batch_size, "features")
+
+    def was_trained_on(self, table: Table) -> np.ndarray:
+        """Says which rows of a table the model has learned from, bool `(rows,)`."""
+        path = self.folder / "assets.extra" / TRAINED_ROWS_FILE
+        if not path.is_file():  # exported by a version that wrote none
+            return np.zeros(len(table.frame), bool)
+        return np.isin(digest_rows(table, self.card.inputs), np.load(path, allow_pickle=False))
+
+    def missing_columns(self, table: Table) -> list[str]:
+        """Returns the columns that the model reads and the table lacks."""
+        columns = dict.fromkeys(name for spec in self.card.inputs for name in spec.columns)
+        return [name for name in columns if name not in table.frame.columns]
 
     def _ask(self, table: Table, batch_size: int, signature: str) -> tuple[Answers, np.ndarray]:
         columns = [name for spec in self.card.inputs for name in spec.columns]

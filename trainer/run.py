@@ -25,6 +25,7 @@ from trainer.auxiliary import build_objectives, check_objectives
 from trainer.catalogue import describe_splits, load_catalogue
 from trainer.config import Config
 from trainer.data.rules import NO_CLASS_LEFT
+from trainer.data.seen_rows import digest_rows
 from trainer.data.splits import SPLITS
 from trainer.embed import FeatureStore
 from trainer.ensemble import check_ensemble, fit_ensemble
@@ -197,6 +198,9 @@ class Run:
         for name, counts in self.measured.count_parameters().items():
             share = 100 * counts["trained"] / max(counts["all"], 1)
             self.say(f"{name}: trained {counts['trained']:,} of {counts['all']:,} ({share:.2f} %)")
+        for branch in self.measured.branches:
+            if branch.encoder.adapter:
+                self.say(f"{branch.name}: began with the adapter {branch.encoder.adapter}")
         if len(self.unlabeled):
             spread = self.measured.spread
             self.say(
@@ -394,7 +398,9 @@ class Run:
         scorer = network.scorer()
         save_network(self.workdir, scorer, network.branches, card)
         # Last, because it says that the run is done.
-        return export_saved_model(self.workdir / "export", network.branches, scorer, card)
+        rows = np.flatnonzero(np.isin(self.catalogue.splits, splits))
+        seen = digest_rows(self.catalogue.take(rows), self.catalogue.inputs)
+        return export_saved_model(self.workdir / "export", network.branches, scorer, card, seen)
 
 
 def _without_objectives(config: Config) -> Config:

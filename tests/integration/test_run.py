@@ -108,6 +108,33 @@ def test_evaluate_measures_the_export(trained, shop, call, tmp_path):
     assert f"accuracy     {metrics['accuracy']:.4f}" in done.stdout
     assert (tmp_path / "report.html").is_file()
     assert len((tmp_path / "answers.csv").read_text().splitlines()) == 73
+    # It was trained again on all of them, once the held-out ones were answered.
+    assert metrics["num_trained_on"] == 72
+    assert "has learned from 72 of these rows" in done.stderr
+    assert "has learned from 72 of these rows" in (tmp_path / "report.html").read_text()
+
+
+def test_rows_that_are_new_are_not_said_to_be_known(trained, shop, call, tmp_path):
+    frame = pd.read_csv(shop, dtype=str, keep_default_na=False)
+    frame["price"] = "77"
+    frame["picture"] = ""
+    frame.to_csv(tmp_path / "new.csv", index=False)
+    new = ("--data", tmp_path / "new.csv", "--out", tmp_path / "on-new")
+    done = call("evaluate", "--model", trained.folder, *new)
+    assert done.code == 0, done.stderr
+    metrics = json.loads((tmp_path / "on-new" / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["num_trained_on"] == 0
+    assert "has learned from" not in done.stderr
+
+
+def test_predict_says_which_columns_are_missing(trained, shop, call, tmp_path):
+    frame = pd.read_csv(shop, dtype=str, keep_default_na=False)
+    frame.rename(columns={"price": "cost"}).to_csv(tmp_path / "renamed.csv", index=False)
+    renamed = ("--data", tmp_path / "renamed.csv", "--out", tmp_path / "answers.csv")
+    done = call("predict", "--model", trained.folder, *renamed)
+    assert done.code == 0, done.stderr
+    assert "the table has no column 'price', which the model reads. It has " in done.stderr
+    assert "'cost'" in done.stderr
 
 
 def test_export_copies_the_model_as_the_next_version(trained, call, tmp_path):

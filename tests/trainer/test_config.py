@@ -96,6 +96,14 @@ def test_changes_and_adds_encoders():
 
 def test_later_settings_win():
     assert change("train.seed=1", "train.seed=2").train.seed == 2
+    config = change("data.columns.a=text", "data.columns.b=number", "data.columns.a=number")
+    assert config.data.columns == {"a": "number", "b": "number"}
+
+
+def test_what_needs_another_setting_may_come_before_it():
+    assert change("train.bootstrap=true", "train.ensemble=2").train.bootstrap
+    with pytest.raises(ValueError, match=r"train\.bootstrap needs train\.ensemble=2"):
+        change("train.bootstrap=true")
 
 
 @pytest.mark.parametrize(
@@ -111,6 +119,7 @@ def test_later_settings_win():
         ("train.study=maybe", r"train\.study must be true or false"),
         ("data.fractions=a,b,c", r"data\.fractions must be numbers.*a,b,c"),
         ("data.fractions=0.5,0.5", r"data\.fractions must be three shares"),
+        ("data.wrong_labels=relabel", r"data\.wrong_labels needs data\.suspicious"),
         ("data.columns=price", r"data\.columns must be a mapping"),
         ("data.text=joint", r"value of data\.text.*Did you mean 'joined'\?"),
     ],

@@ -109,7 +109,7 @@ def test_flagship_trains_saves_loads_and_exports_at_full_size(folder):
     loaded = keras.saving.load_model(folder / "model.keras", compile=False)
     np.testing.assert_allclose(loaded.predict(tensors, verbose=0), expected, atol=1e-6)
     card = ModelCard(INPUTS, CLASSES, ("category",), ("category",), "", "flagship", {"train": 5})
-    path = export_saved_model(folder / "export", branches, loaded, card)
+    path = export_saved_model(folder / "export", branches, loaded, card, np.zeros(0, np.uint64))
     del loaded
     keras.backend.clear_session()
 

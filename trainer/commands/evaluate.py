@@ -8,6 +8,7 @@ The label columns have the names that the model was trained with.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 HELP = "figures and a report for a labelled table"
@@ -45,4 +46,10 @@ def run(args: argparse.Namespace) -> int:
     print(f"macro F1     {metrics['macro_f1']:.4f}")
     print(f"weighted F1  {metrics['weighted_f1']:.4f}")
     print(f"report       {args.out / 'report.html'}")
+    if seen := metrics["num_trained_on"]:
+        print(
+            f"Note: the model has learned from {seen} of these rows, with their labels. The "
+            "figures say little of new products: evaluate on rows that were not in its table.",
+            file=sys.stderr,
+        )
     return 0

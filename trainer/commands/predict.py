@@ -8,6 +8,7 @@ One row out for each row in, in the same order: id, label, confidence, status.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 HELP = "label, confidence and status for every row of a table"
@@ -53,6 +54,12 @@ def run(args: argparse.Namespace) -> int:
 
     predictor = Predictor(args.model)
     answers = predictor.answer(table, args.batch_size)
+    if missing := predictor.missing_columns(table):
+        print(
+            f"Note: the table has no column {', '.join(map(repr, missing))}, which the model "
+            f"reads. It has {', '.join(map(repr, table.frame.columns))}.",
+            file=sys.stderr,
+        )
     frame = answers.to_frame(predictor.card.level_names, args.sure)
     with new_file(args.out) as temporary:
         if args.out.suffix == ".csv":

@@ -103,6 +103,11 @@ def _sections(data: ReportData) -> list[tuple[str, str]]:
 def _notes(metrics: Mapping[str, Any]) -> list[str]:
     """Returns what a reader must know about the rows behind the figures."""
     notes = []
+    if number := metrics.get("num_trained_on"):
+        notes.append(
+            f"The model has learned from {count(number)} of these rows, with their labels: the "
+            "figures say little of new products."
+        )
     if number := metrics["num_without_label"]:
         notes.append(f"Left out of the figures, without a label: {count(number)}.")
     if number := metrics["num_with_problems"]:

@@ -54,12 +54,13 @@ class AdapterCard:
 
 def write_adapter(path: Path, model: keras.Model, card: AdapterCard) -> None:
     """Writes the trainable weights of an encoder as safetensors, whole or not at all."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     tensors = {name: weight.numpy() for name, weight in _named_weights(model).items()}
     card_text = json.dumps(vars(card), sort_keys=True)
     with new_file(path) as temporary:
-        save_file(tensors, temporary, {_METADATA: card_text})
+        # Its own `save_file` lets nobody else read the file.
+        temporary.write_bytes(save(tensors, {_METADATA: card_text}))
 
 
 def load_adapter(path: Path, model: keras.Model, base: str) -> None:

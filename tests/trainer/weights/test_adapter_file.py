@@ -19,6 +19,9 @@ def test_holds_the_trained_weights_and_a_card(tmp_path):
     path, written = tmp_path / "adapters" / "part.safetensors", model()
     write_adapter(path, written, CARD)
     assert AdapterCard.load(path) == CARD
+    path.with_name("other").touch()
+    assert path.stat().st_mode == path.with_name("other").stat().st_mode
+    path.with_name("other").unlink()
     assert sorted(tensor.shape for tensor in load_file(path).values()) == [(2, 3), (3,)]
     assert [other.name for other in path.parent.iterdir()] == [path.name]
     read = model()
