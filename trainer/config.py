@@ -150,6 +150,10 @@ class TrainConfig:
             trained and it costs little, `always`, `never`.
         mixed_precision: Compute in float16 on a GPU, bfloat16 elsewhere.
         deterministic: The same numbers at every run, more slowly.
+        regularization: A registered adversarial regularizer, such as `fgsm`; none
+            where empty. A stage perturbs what it computes, pixels and token
+            embeddings of encoders that it trains, and the embeddings of others.
+        regularization_options: Its arguments.
         objectives: What is learned beside the label in training only, objective
             to options, `weight` among them: `contrastive`,
             `supervised_contrastive`, `labels` (of other columns).
@@ -186,6 +190,8 @@ class TrainConfig:
     refit: str = "auto"
     mixed_precision: bool = False
     deterministic: bool = False
+    regularization: str = ""
+    regularization_options: Mapping[str, Any] = field(default_factory=dict)
     objectives: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     ensemble: int = 1
     bootstrap: bool = False

@@ -28,9 +28,10 @@ from trainer.network import Network
 from trainer.objectives.objective import Objective
 from trainer.pooling import fit_vote_weights, prior_weights
 from trainer.preprocessing import build_branches
+from trainer.regularized_model import RegularizedModel, find_points, make_regularizer
 from trainer.sample import Sample
 from trainer.sampling import draw_rates, draw_times
-from trainer.stage import run_stage
+from trainer.stage import build_loss, run_stage
 
 _AT_ONCE = 32
 # Checkpoints of other versions of the program may not fit.
@@ -200,12 +201,25 @@ class _Fitting:
             "first_step": first_epoch * self._steps,
         }
 
+    def _model(self, stage: str) -> keras.Model:
+        """Returns what a stage trains, with a training step of its own where regularized."""
+        train, network = self.config.train, self.network
+        model = network.join(stage, self.taught)
+        if not train.regularization:
+            return model
+        points = find_points(network.branches, network.encoders, network.computed_in(stage))
+        regularized = RegularizedModel(model.input, model.output, name=model.name)
+        regularized.regularize(
+            make_regularizer(train), points, build_loss(train, self.logit_offsets)
+        )
+        return regularized
+
     def _run_stage(self, name: str, data: Any, epochs: int, watched: tf.data.Dataset) -> None:
         train, network = self.config.train, self.network
         is_head = name == "head"
         tuned = [(branch.encoder.method, network.encoders[branch.name]) for branch in network.tuned]
         result = run_stage(
-            network.join(name, self.taught),
+            self._model(name),
             data,
             name=name,
             steps=self._steps,

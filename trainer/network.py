@@ -62,10 +62,15 @@ class Network:
 
     def join(self, stage: str, votes: keras.Model) -> keras.Model:
         """Joins votes, or what has their inputs, with the encoders that a stage computes."""
-        computed = self.computed
-        if stage == "head":
-            computed = [branch for branch in computed if not branch.encoder.pretrained]
-        return build_voter({branch.name: self.encoders[branch.name] for branch in computed}, votes)
+        return build_voter({name: self.encoders[name] for name in self.computed_in(stage)}, votes)
+
+    def computed_in(self, stage: str) -> list[str]:
+        """Returns the names of the branches whose encoders a stage computes."""
+        return [
+            branch.name
+            for branch in self.computed
+            if stage == "encoders" or not branch.encoder.pretrained
+        ]
 
     @property
     def frozen(self) -> list[Branch]:

@@ -39,6 +39,7 @@ from trainer.mixing import check_mixing
 from trainer.network import Network
 from trainer.preprocessing import build_branches
 from trainer.registry import MODALITIES
+from trainer.regularized_model import check_regularization
 from trainer.sample import Sample
 from trainer.saved_network import save_network
 from trainer.slices import read_slices
@@ -121,6 +122,7 @@ class Run:
         config, catalogue = self.config, self.catalogue
         branches = build_branches(catalogue.inputs, config.model.encoders)
         check_mixing(branches, config)
+        check_regularization(branches, config.train)
         build_loss(config.train)
         check_ensemble(branches, config)
         objectives = build_objectives(config.train.objectives)

@@ -51,6 +51,11 @@ CHOICES: dict[str, dict[str, list[str]]] = {
             "'labels': {'weight': 0.3, 'columns': ['colour']}}"
         ],
     },
+    "regularization": {
+        "none": [],
+        "fgsm": ["train.regularization=fgsm"],
+        "freelb": ["train.regularization=freelb"],
+    },
     "average": {"last": [], "ema": ["train.average=ema"], "swa": ["train.average=swa"]},
     "networks": {
         "one": [],

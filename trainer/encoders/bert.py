@@ -13,6 +13,7 @@ from keras import ops
 
 from trainer.encoders.encoder import Encoder
 from trainer.layers.mean_pooling import MeanPooling
+from trainer.layers.perturbation import Point, token_point
 from trainer.layers.pretrained_backbone import PretrainedBackbone
 from trainer.registry import ENCODERS
 from trainer.weights.presets import load_backbone, load_vocabulary
@@ -173,6 +174,11 @@ class BertEncoder(Encoder):
             embeddings.append(unit(output))
         model = keras.Model(inputs, ops.concatenate(embeddings, axis=-1), name=self.name)
         return self._tune(model)
+
+    def find_points(self, model: keras.Model) -> list[Point]:
+        backbone = model.get_layer(f"{self.name}_backbone").layer
+        padding_id = self.get_state()["vocabulary"].index("[PAD]")
+        return [token_point(backbone.get_layer("token_embedding"), padding_id)]
 
     def _tokenize(
         self, texts: tf.Tensor, windows: int, max_tokens: int

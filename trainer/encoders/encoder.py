@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import tensorflow as tf
 
+    from trainer.layers.perturbation import Point
     from trainer.tuning.tuning import Tuning
 
 
@@ -109,6 +110,16 @@ class Encoder(abc.ABC):
             `input_specs` to an embedding `(batch, dim)`. Embeddings of
             pretrained encoders have about length 1.
         """
+
+    def find_points(self, model: keras.Model) -> list[Point]:
+        """Returns where what it reads may be perturbed; by default only what it returns.
+
+        Args:
+            model: What `build` made, or such a model that was saved and loaded.
+        """
+        from trainer.layers.perturbation import embedding_point
+
+        return [embedding_point(self.modality, model.layers[-1])]
 
     def check_adapter(self) -> None:
         """Raises an error where the adapter file is missing or of another method."""

@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from trainer.encoders.encoder import Encoder
+from trainer.layers.perturbation import Point, pixel_point
 from trainer.layers.picture_ops import decode_pictures
 from trainer.layers.pretrained_backbone import PretrainedBackbone
 from trainer.registry import ENCODERS
@@ -78,6 +79,9 @@ class ImageBackboneEncoder(Encoder):
         unit = keras.layers.UnitNormalization(dtype="float32", name=f"{self.name}_unit")
         model = keras.Model({key: pixels}, unit(self._pool(features)), name=self.name)
         return self._tune(model)
+
+    def find_points(self, model: keras.Model) -> list[Point]:
+        return [pixel_point(model.get_layer(f"{self.name}_scale"))]
 
     def _load_network(self) -> tuple[keras.Model, Any, Any]:
         """Returns the backbone, and the scale and offset of the pixels that it expects."""

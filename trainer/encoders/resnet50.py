@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras import ops
 
 from trainer.encoders.encoder import Encoder
+from trainer.layers.perturbation import Point, pixel_point
 from trainer.layers.picture_ops import decode_pictures
 from trainer.layers.pretrained_backbone import PretrainedBackbone
 from trainer.registry import ENCODERS
@@ -80,3 +81,6 @@ class ResNet50Encoder(Encoder):
         )(ops.flip(centre(pixels), axis=-1))
         unit = keras.layers.UnitNormalization(dtype="float32", name=f"{self.name}_unit")
         return self._tune(keras.Model({key: pixels}, unit(features), name=self.name))
+
+    def find_points(self, model: keras.Model) -> list[Point]:
+        return [pixel_point(model.get_layer(f"{self.name}_scale"))]

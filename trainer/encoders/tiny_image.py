@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from trainer.encoders.encoder import Encoder
+from trainer.layers.perturbation import Point, pixel_point
 from trainer.layers.picture_ops import decode_pictures
 from trainer.registry import ENCODERS
 
@@ -57,3 +58,6 @@ class TinyImageEncoder(Encoder):
             )(x)
         pooling = keras.layers.GlobalAveragePooling2D(dtype="float32", name=f"{self.name}_pooling")
         return self._tune(keras.Model({key: pixels}, pooling(x), name=self.name))
+
+    def find_points(self, model: keras.Model) -> list[Point]:
+        return [pixel_point(model.get_layer(f"{self.name}_scale"))]

@@ -11,6 +11,7 @@ from keras import ops
 
 from trainer.encoders.encoder import Encoder
 from trainer.layers.mean_pooling import MeanPooling
+from trainer.layers.perturbation import Point, token_point
 from trainer.registry import ENCODERS
 
 
@@ -68,3 +69,6 @@ class TinyTextEncoder(Encoder):
         mask = ops.not_equal(token_ids, 0)
         embedding = MeanPooling(name=f"{self.name}_pooling")(vectors, mask)
         return self._tune(keras.Model({key: token_ids}, embedding, name=self.name))
+
+    def find_points(self, model: keras.Model) -> list[Point]:
+        return [token_point(model.get_layer(f"{self.name}_embedding"), padding_id=0)]

@@ -1,0 +1,38 @@
+"""The loss after several small steps against the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from trainer.registry import REGULARIZERS
+from trainer.regularization.regularizer import Batch, Lesson, Regularizer, at_least
+
+
+@REGULARIZERS.register("pgd")
+@dataclass(kw_only=True, eq=False)
+class ProjectedGradient(Regularizer):
+    """Adds the loss of the batch after steps that never leave a ball around its inputs.
+
+    Args:
+        pgd_iterations: int. How many steps.
+        pgd_epsilon: float. Radius of the ball, in steps.
+
+    Reference:
+        Madry et al., 2017, arXiv:1706.06083, without a random start.
+    """
+
+    pgd_iterations: int = 3
+    pgd_epsilon: float = 2.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least("pgd_iterations", self.pgd_iterations, 1)
+        at_least("pgd_epsilon", self.pgd_epsilon, 0)
+
+    def learn(self, batch: Batch) -> Lesson:
+        clean = batch.run(values=True)
+        delta = self.project(batch, self.step(batch, clean.values), self.pgd_epsilon)
+        for _ in range(self.pgd_iterations - 1):
+            found = batch.run(delta, batch.vote_loss, weights=False, values=True)
+            delta = self.project(batch, self.step(batch, found.values, delta), self.pgd_epsilon)
+        return clean.with_attacked(batch.run(delta, batch.vote_loss), self.multiplier)
