@@ -1,11 +1,13 @@
-"""CPU time of a training step: all of the network, frozen encoders, features computed before.
+"""CPU time of a training step: plain or adversarial, all of the network or less of it.
 
     python tests/benchmarks/training_step.py [--size small] [--out FILE.json]
 
 `flagship` is BERT-base on 128 tokens and ResNet50 on 224 pixels, drawn at random;
 `small` is MiniLM and EfficientNet-Lite0 from their packages. Steps are measured in
-turns, inside `fit`; medians count. The flagship takes 7 GB and some minutes. Exit
-status 1: a bar was missed.
+turns, inside `fit`; medians count. `full` trains all of the network, `frozen` only
+what is not pretrained, `reused` the same on embeddings that were computed before;
+`fgsm` and `freelb` (3 runs) are `full` with an adversarial regularizer on pixels and
+tokens. The flagship takes 7 GB and some minutes. Exit status 1: a bar was missed.
 """
 
 from __future__ import annotations
@@ -31,10 +33,13 @@ from trainer.metrics.pooled_accuracy import PooledAccuracy
 from trainer.model import build_voter, build_votes
 from trainer.overrides import apply_overrides
 from trainer.preprocessing import build_branches, preprocess
+from trainer.registry import REGULARIZERS
+from trainer.regularized_model import RegularizedModel, find_points
 from trainer.sample import Sample
 from trainer.stage import build_loss
 
-REUSED_BAR = 35
+# CPU time in units of a step of `full`.
+BARS = {"reused": 1 / 35, "fgsm": 2.0, "freelb": 4.5}
 _SIZES = {
     "flagship": ("bert_resnet50", {"image.resnet50": "random", "text.bert": "random"}),
     "small": ("default", {"image.image_backbone": None, "text.bert": None}),
@@ -80,12 +85,16 @@ def main() -> int:
         for way in ways:
             seconds[way.name].append(way.measure())
     medians = {name: statistics.median(found) for name, found in seconds.items()}
-    ratios = {name: medians["full"] / median for name, median in medians.items()}
-    bars = {"reused": REUSED_BAR}
+    ratios = {name: median / medians["full"] for name, median in medians.items()}
     print_table(
-        [f"{args.size}, batches of {args.batch_size}", "CPU ms a step", "cheaper by", "at least"],
+        [f"{args.size}, batches of {args.batch_size}", "CPU ms a step", "of full", "at most"],
         [
-            [name, f"{1000 * median:.1f}", f"{ratios[name]:.1f}", str(bars.get(name, ""))]
+            [
+                name,
+                f"{1000 * median:.1f}",
+                f"{ratios[name]:.4g}",
+                f"{BARS[name]:.4g}" if name in BARS else "",
+            ]
             for name, median in medians.items()
         ],
     )
@@ -94,11 +103,11 @@ def main() -> int:
         "batch_size": args.batch_size,
         "median_seconds": medians,
         "seconds": seconds,
-        "times_cheaper_than_full": ratios,
+        "share_of_full": ratios,
         "peak_gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
     }
     write_figures(args.out, figures)
-    return 1 if ratios["reused"] < REUSED_BAR else 0
+    return 1 if any(ratios[name] > bar for name, bar in BARS.items()) else 0
 
 
 def build_ways(size: str, batch_size: int) -> list[Way]:
@@ -123,6 +132,12 @@ def build_ways(size: str, batch_size: int) -> list[Way]:
         tensors = preprocess(branches, _draw_products(batch_size))
         model = build_voter(encoders, votes)
         ways.append(_make_way(tuning, model, tensors, config))
+        for regularizer in ("fgsm", "freelb") if tuning == "full" else ():
+            regularized = RegularizedModel(model.input, model.output)
+            points = find_points(branches, encoders, encoders)
+            member = REGULARIZERS.make(regularizer, {})
+            regularized.regularize(member, points, build_loss(config.train))
+            ways.append(_make_way(regularizer, regularized, tensors, config))
     embeddings = {name: encoder(_choose(tensors, encoder)) for name, encoder in encoders.items()}
     model = build_voter({}, votes)
     ways.append(_make_way("reused", model, {**tensors, **embeddings}, config, _REUSED_STEPS))
