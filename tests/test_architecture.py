@@ -28,6 +28,7 @@ BASES = {
     "trainer.encoders.encoder",
     "trainer.losses.vote_loss",
     "trainer.objectives.objective",
+    "trainer.regularization.batch",
     "trainer.regularization.regularizer",
     "trainer.selection.candidates",
     "trainer.tracking.tracker",

@@ -12,7 +12,8 @@ from trainer.config import TrainConfig
 from trainer.layers.perturbation import Point, embedding_point
 from trainer.preprocessing import Branch
 from trainer.registry import REGULARIZERS
-from trainer.regularization.regularizer import Batch, Regularizer
+from trainer.regularization.batch import Batch
+from trainer.regularization.regularizer import Regularizer
 
 
 class RegularizedModel(keras.Model):

@@ -7,14 +7,8 @@ from typing import Any
 
 from trainer.layers.perturbation import Value
 from trainer.registry import REGULARIZERS
-from trainer.regularization.regularizer import (
-    Batch,
-    Lesson,
-    Regularizer,
-    Tensors,
-    add_gradients,
-    at_least,
-)
+from trainer.regularization.batch import Batch, Lesson, Tensors, add_gradients
+from trainer.regularization.regularizer import Regularizer, at_least
 
 
 @REGULARIZERS.register("freelb")

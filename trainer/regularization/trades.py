@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from trainer.registry import REGULARIZERS
-from trainer.regularization.regularizer import Batch, Lesson, Regularizer, at_least, divergence
+from trainer.regularization.batch import Batch, Lesson
+from trainer.regularization.regularizer import Regularizer, at_least, divergence
 
 
 @REGULARIZERS.register("trades")

@@ -8,14 +8,8 @@ from typing import Any
 import tensorflow as tf
 
 from trainer.registry import REGULARIZERS
-from trainer.regularization.regularizer import (
-    Batch,
-    Lesson,
-    Regularizer,
-    Tensors,
-    at_least,
-    divergence,
-)
+from trainer.regularization.batch import Batch, Lesson, Tensors
+from trainer.regularization.regularizer import Regularizer, at_least, divergence
 
 
 @REGULARIZERS.register("vat")

@@ -10,7 +10,8 @@ import tensorflow as tf
 from trainer.layers.perturbation import embedding_point
 from trainer.losses.crossentropy import Crossentropy
 from trainer.registry import REGULARIZERS
-from trainer.regularization.regularizer import Batch, Regularizer
+from trainer.regularization.batch import Batch
+from trainer.regularization.regularizer import Regularizer
 
 ROWS, WIDTH, CLASSES = 5, 7, 3
 
