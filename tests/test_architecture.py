@@ -29,6 +29,7 @@ BASES = {
     "trainer.losses.vote_loss",
     "trainer.objectives.objective",
     "trainer.regularization.batch",
+    "trainer.regularization.iterative",
     "trainer.regularization.regularizer",
     "trainer.selection.candidates",
     "trainer.tracking.tracker",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -18,3 +19,8 @@ class InputSpec:
     name: str
     kind: str
     columns: tuple[str, ...]
+
+
+def columns_read(inputs: Iterable[InputSpec]) -> list[str]:
+    """Returns the columns that inputs read, each once, in order."""
+    return list(dict.fromkeys(name for spec in inputs for name in spec.columns))

@@ -15,6 +15,7 @@ from trainer.data.examples import Example, read_examples, row_ids
 from trainer.data.rules import NO_CLASS_LEFT
 from trainer.data.seen_rows import digest_rows
 from trainer.data.table import Table
+from trainer.inputs import columns_read
 from trainer.progress import progress_bar
 from trainer.registry import MODALITIES
 
@@ -66,12 +67,11 @@ class Predictor:
 
     def missing_columns(self, table: Table) -> list[str]:
         """Returns the columns that the model reads and the table lacks."""
-        columns = dict.fromkeys(name for spec in self.card.inputs for name in spec.columns)
-        return [name for name in columns if name not in table.frame.columns]
+        return [name for name in columns_read(self.card.inputs) if name not in table.frame.columns]
 
     def _ask(self, table: Table, batch_size: int, signature: str) -> tuple[Answers, np.ndarray]:
-        columns = [name for spec in self.card.inputs for name in spec.columns]
-        if not any(name in table.frame.columns for name in columns):
+        columns = columns_read(self.card.inputs)
+        if self.missing_columns(table) == columns:
             raise ValueError(
                 "The table has none of the columns that this model reads. "
                 f"Expected some of {columns}. Received: {list(table.frame.columns)}."

@@ -399,9 +399,8 @@ class Run:
             branch.encoder.method.merge(encoder)
         scorer = network.scorer()
         save_network(self.workdir, scorer, network.branches, card)
+        seen = digest_rows(self.catalogue.take(self.sample(*splits).rows), self.catalogue.inputs)
         # Last, because it says that the run is done.
-        rows = np.flatnonzero(np.isin(self.catalogue.splits, splits))
-        seen = digest_rows(self.catalogue.take(rows), self.catalogue.inputs)
         return export_saved_model(self.workdir / "export", network.branches, scorer, card, seen)
 
 

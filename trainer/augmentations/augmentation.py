@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import abc
-import math
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,14 +27,3 @@ class Augmentation(abc.ABC):
             value: As `Modality.unpack` gives it; never an absent one.
             rng: The only source of chance.
         """
-
-
-def check_number(name: str, value: float, low: float, high: float = math.inf) -> None:
-    """Refuses an option that is no number or lies outside of its bounds.
-
-    Raises:
-        ValueError: with the name of the option and its bounds.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        bounds = f"of at least {low}" if high == math.inf else f"from {low} to {high}"
-        raise ValueError(f"`{name}` must be a number {bounds}. Received: {name}={value!r}.")

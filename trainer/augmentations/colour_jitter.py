@@ -7,7 +7,8 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from trainer.augmentations.augmentation import Augmentation, check_number
+from trainer.augmentations.augmentation import Augmentation
+from trainer.options import check_number
 from trainer.registry import AUGMENTATIONS
 
 

@@ -6,8 +6,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from trainer.augmentations.augmentation import Augmentation, check_number
+from trainer.augmentations.augmentation import Augmentation
 from trainer.data.words import map_words
+from trainer.options import check_number
 from trainer.registry import AUGMENTATIONS
 
 

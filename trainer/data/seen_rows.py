@@ -9,7 +9,7 @@ import pandas as pd
 
 from trainer.data.cells import cell_content
 from trainer.data.table import Table
-from trainer.inputs import InputSpec
+from trainer.inputs import InputSpec, columns_read
 
 
 def digest_rows(table: Table, inputs: Sequence[InputSpec]) -> np.ndarray:
@@ -18,7 +18,6 @@ def digest_rows(table: Table, inputs: Sequence[InputSpec]) -> np.ndarray:
     Pictures count by what the cell says, most often a path; a column that is
     missing counts as empty.
     """
-    columns = list(dict.fromkeys(name for spec in inputs for name in spec.columns))
-    cells = table.frame.reindex(columns=columns).astype(object).map(cell_content)
+    cells = table.frame.reindex(columns=columns_read(inputs)).astype(object).map(cell_content)
     rows = cells.agg(b"".join, axis=1) if len(cells) else pd.Series([], dtype=object)
     return pd.util.hash_array(rows.to_numpy(object))

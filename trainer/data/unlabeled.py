@@ -12,7 +12,7 @@ from trainer.data.cells import as_text, cell_content, is_empty
 from trainer.data.duplicates import group_near_duplicates
 from trainer.data.recognition import FILE_SUFFIXES
 from trainer.data.table import Table, read_table
-from trainer.inputs import InputSpec
+from trainer.inputs import InputSpec, columns_read
 
 
 def read_unlabeled(path: str, inputs: Sequence[InputSpec]) -> Table:
@@ -23,7 +23,7 @@ def read_unlabeled(path: str, inputs: Sequence[InputSpec]) -> Table:
         ValueError: if it has no rows, or lacks a column that an input reads.
     """
     table = read_table(path)
-    columns = _columns(inputs)
+    columns = columns_read(inputs)
     if missing := [name for name in columns if name not in table.frame.columns]:
         raise ValueError(
             f"data.unlabeled must have the columns that the model reads: {columns}. Received: "
@@ -43,7 +43,7 @@ def stack_tables(tables: Sequence[Table], inputs: Sequence[InputSpec]) -> Table:
     files = {name for spec in inputs if spec.kind in FILE_SUFFIXES for name in spec.columns}
     frames = []
     for table in tables:
-        frame = table.frame.reindex(columns=_columns(inputs)).astype(object)
+        frame = table.frame.reindex(columns=columns_read(inputs)).astype(object)
         for name in files:
             frame[name] = [_whole_path(cell, table.folder) for cell in frame[name]]
         frames.append(frame)
@@ -58,10 +58,6 @@ def find_copies(labelled: Table, unlabeled: Table, inputs: Sequence[InputSpec]) 
     same = both.frame.map(cell_content).groupby(list(both.frame), sort=False).ngroup().to_numpy()
     start = len(labelled.frame)
     return np.any([np.isin(of[start:], of[:start]) for of in (groups, same)], axis=0)
-
-
-def _columns(inputs: Sequence[InputSpec]) -> list[str]:
-    return list(dict.fromkeys(name for spec in inputs for name in spec.columns))
 
 
 def _whole_path(cell: object, folder: Path) -> object:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from trainer.layers.perturbation import Value
 from trainer.registry import REGULARIZERS
 from trainer.regularization.batch import Batch, Lesson, Tensors, add_gradients
-from trainer.regularization.regularizer import Regularizer, at_least
+from trainer.regularization.iterative import IterativeRegularizer
 
 
 @REGULARIZERS.register("freelb")
 @dataclass(kw_only=True, eq=False)
-class FreeLargeBatch(Regularizer):
+class FreeLargeBatch(IterativeRegularizer):
     """Learns from the batch at every step of an attack that starts nearby.
 
     Each run gives the gradients of the weights together with those for the
@@ -23,22 +23,15 @@ class FreeLargeBatch(Regularizer):
 
     Args:
         multiplier: float. 1 as published.
-        pgd_iterations: int. How many runs.
-        pgd_epsilon: float. Radius of the ball, in steps.
 
     Reference:
         Zhu et al., 2019, arXiv:1909.11764, for several modalities as VILLA has
         it (Gan et al., 2020, arXiv:2006.06195).
     """
 
-    multiplier: float = 1.0
-    pgd_iterations: int = 3
-    pgd_epsilon: float = 2.0
+    fewest: ClassVar[int] = 2
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        at_least("pgd_iterations", self.pgd_iterations, 2)
-        at_least("pgd_epsilon", self.pgd_epsilon, 0)
+    multiplier: float = 1.0
 
     def learn(self, batch: Batch) -> Lesson:
         delta: Tensors = []

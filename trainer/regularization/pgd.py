@@ -6,29 +6,17 @@ from dataclasses import dataclass
 
 from trainer.registry import REGULARIZERS
 from trainer.regularization.batch import Batch, Lesson
-from trainer.regularization.regularizer import Regularizer, at_least
+from trainer.regularization.iterative import IterativeRegularizer
 
 
 @REGULARIZERS.register("pgd")
 @dataclass(kw_only=True, eq=False)
-class ProjectedGradient(Regularizer):
+class ProjectedGradient(IterativeRegularizer):
     """Adds the loss of the batch after steps that never leave a ball around its inputs.
-
-    Args:
-        pgd_iterations: int. How many steps.
-        pgd_epsilon: float. Radius of the ball, in steps.
 
     Reference:
         Madry et al., 2017, arXiv:1706.06083, without a random start.
     """
-
-    pgd_iterations: int = 3
-    pgd_epsilon: float = 2.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        at_least("pgd_iterations", self.pgd_iterations, 1)
-        at_least("pgd_epsilon", self.pgd_epsilon, 0)
 
     def learn(self, batch: Batch) -> Lesson:
         clean = batch.run(values=True)

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from trainer.layers.norm_ops import NORMS, draw_inside, project, steepest
 from trainer.layers.perturbation import Point, Value
+from trainer.options import check_number
 from trainer.registry import unknown
 from trainer.regularization.batch import Batch, Lesson, Tensors
 
@@ -53,7 +54,7 @@ class Regularizer(abc.ABC):
         given = self.adv_step_size
         for size in given.values() if isinstance(given, Mapping) else [given]:
             if size is not None:
-                at_least("adv_step_size", size, 0)
+                check_number("adv_step_size", size, 0)
         if self.adv_grad_norm not in ("", *NORMS):
             raise ValueError(
                 f"`adv_grad_norm` must be one of {list(NORMS)}, or empty. "
@@ -73,8 +74,11 @@ class Regularizer(abc.ABC):
         """
         names = {"pixels", "tokens", *(f"{kind}_embedding" for kind in kinds)}
         sizes = self.adv_step_size if isinstance(self.adv_step_size, Mapping) else {}
-        for option, expected in {"modalities": kinds, "adv_step_size": names}.items():
-            for name in sizes if option == "adv_step_size" else self.modalities:
+        for option, given, expected in (
+            ("modalities", self.modalities, kinds),
+            ("adv_step_size", sizes, names),
+        ):
+            for name in given:
                 if name not in expected:
                     what = f"name in train.regularization_options.{option}"
                     raise ValueError(unknown(what, name, expected))
@@ -110,6 +114,16 @@ class Regularizer(abc.ABC):
         drawn = draw_inside(value.tensor, self._norm(value.point), self.seeds.next())
         return self._project(value, self._length(value.point) * steps * value.mask * drawn, steps)
 
+    def feel(self, batch: Batch, answers: tf.Tensor, delta: Tensors) -> Tensors:
+        """Returns gradients, by what is perturbed, of how far votes move from given ones."""
+        found = batch.run(
+            delta,
+            lambda outputs: divergence(answers, batch.votes(outputs)),
+            weights=False,
+            values=True,
+        )
+        return found.values
+
     def _project(self, value: Value, delta: tf.Tensor, steps: float) -> tf.Tensor:
         point = value.point
         delta = project(delta, self._norm(point), self._length(point) * steps)
@@ -126,12 +140,6 @@ class Regularizer(abc.ABC):
         if isinstance(size, Mapping):
             size = size.get(point.name)
         return point.unit * (point.size if size is None else size)
-
-
-def at_least(name: str, value: float, limit: float) -> None:
-    """Refuses an option that is no number from `limit` on."""
-    if not limit <= value < math.inf:
-        raise ValueError(f"`{name}` must be a number of at least {limit}. Received: {value}.")
 
 
 def divergence(votes: Any, others: Any) -> Any:

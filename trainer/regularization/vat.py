@@ -7,9 +7,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from trainer.options import check_number
 from trainer.registry import REGULARIZERS
 from trainer.regularization.batch import Batch, Lesson, Tensors
-from trainer.regularization.regularizer import Regularizer, at_least, divergence
+from trainer.regularization.regularizer import Regularizer, divergence
 
 
 @REGULARIZERS.register("vat")
@@ -38,20 +39,15 @@ class VirtualAdversarial(Regularizer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least("pgd_iterations", self.pgd_iterations, 1)
+        check_number("pgd_iterations", self.pgd_iterations, 1)
 
     def learn(self, batch: Batch) -> Lesson:
         answers = tf.stop_gradient(batch.votes(batch.forward()[0]))
         delta = [self.draw(value, self.xi) for value in batch.values]
         for _ in range(self.pgd_iterations):
-            found = batch.run(
-                delta,
-                lambda outputs: divergence(answers, batch.votes(outputs)),
-                weights=False,
-                values=True,
-            )
-            delta = [self.xi * step for step in self.step(batch, found.values)]
-        delta = self.project(batch, self.step(batch, found.values), 1.0)
+            steps = self.step(batch, self.feel(batch, answers, delta))
+            delta = [self.xi * step for step in steps]
+        delta = self.project(batch, steps, 1.0)
         return batch.learn_beside(
             lambda outputs: self._move(batch, outputs, delta), self.multiplier
         )

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainer.augmentations.augmentation import Augmentation, check_number
+from trainer.augmentations.augmentation import Augmentation
+from trainer.options import check_number
 from trainer.registry import AUGMENTATIONS, MODALITIES
 
 
