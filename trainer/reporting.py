@@ -103,7 +103,9 @@ def evaluate_run(run: Run, network: Network) -> dict[str, Any]:
         columns_left_out=run.catalogue.leaks,
         rows_left_out=run.catalogue.rows_left_out,
         spread=_describe_spread(run, network),
-        problem_rows=[(run.catalogue.ids[row], status) for row, status in run.problems.items()],
+        problem_rows=[
+            (run.catalogue.ids[row], status) for row, status in run.rows.problems.items()
+        ],
         split_sizes={name: len(run.catalogue.rows(name)) for name in SPLITS},
         split_note=f"{run.catalogue.num_groups} groups of near-duplicates stay in one split.",
         timings=run.timings,
@@ -192,13 +194,13 @@ def _describe_model(run: Run, network: Network) -> str:
 
 def _show_views(run: Run) -> dict[str, list[ProductView]]:
     """Returns a few training products, by id and label, beside views of them."""
-    if not run.views:
+    if not run.rows.num_views:
         return {}
     rows = run.catalogue.rows("train")
     rows = rows[np.unique(np.linspace(0, len(rows) - 1, _PRODUCTS_SHOWN).astype(int))]
     specs = run.catalogue.inputs
     sides = []
-    for source in [run.store.sources[0], *run.views[:_VIEWS_SHOWN]]:
+    for source in [run.store.sources[0], *run.rows.view_folders[:_VIEWS_SHOWN]]:
         products = Products.of_values(specs, list(read_values(source, specs, rows)))
         sides.append([products.view(index) for index in range(len(rows))])
     return {

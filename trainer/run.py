@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import itertools
 import json
 import sys
 import time
@@ -20,7 +19,7 @@ import pandas as pd
 
 from trainer.answers import OK, Answers
 from trainer.artefact import ModelCard, find_export
-from trainer.augment import Augmenter, add_views, write_views
+from trainer.augment import Augmenter, add_views
 from trainer.auxiliary import build_objectives, check_objectives
 from trainer.catalogue import describe_splits, load_catalogue
 from trainer.config import Config
@@ -32,9 +31,8 @@ from trainer.ensemble import check_ensemble, fit_ensemble
 from trainer.export import export_saved_model
 from trainer.files import file_state, remove_folder, write_text
 from trainer.fitting import encoder_files, fit_network
-from trainer.input_pipeline import PROBLEMS_FILE, raw_dataset, write_examples, write_texts
 from trainer.inputs import InputSpec
-from trainer.layers.rule_ops import exclude, find_excluded
+from trainer.layers.rule_ops import exclude
 from trainer.mixing import check_mixing
 from trainer.network import Network
 from trainer.preprocessing import build_branches
@@ -46,6 +44,7 @@ from trainer.slices import read_slices
 from trainer.spreading import certainty, spread_labels
 from trainer.stage import build_loss
 from trainer.tracking.tracker import build_tracker
+from trainer.written_rows import write_rows
 
 
 @dataclass
@@ -104,12 +103,18 @@ class Run:
         self.tracker = build_tracker(self.config.train.track)
         self.check()
         write_text(self.workdir / "config.json", self.config.to_json() + "\n")
-        self.open_store()
+        self.write_rows()
+        if broken := self.rows.unlabeled_problems:
+            row, problem = next(iter(broken.items()))
+            self.say(
+                f"{len(broken)} rows without a label have problems and teach what is left of them; "
+                f"the first is row {row}: {problem}"
+            )
         if self.config.train.patience and not len(self.catalogue.rows("eval")):
             self.say("train.patience has no effect: there are no eval rows to watch")
-        if self.problems:
+        if problems := self.rows.problems:
             self.say(
-                f"{len(self.problems)} rows have problems and are used without what is broken; "
+                f"{len(problems)} rows have problems and are used without what is broken; "
                 "the report lists them"
             )
 
@@ -134,40 +139,15 @@ class Run:
         if config.data.slices:
             read_slices(config.data.slices, catalogue.ids)
 
-    def open_store(self) -> None:
-        """Writes the examples and their views where they are not yet, and opens the features."""
-        cache, catalogue = self.workdir / "cache", self.catalogue
-        examples, unlabeled = (
-            cache / f"examples-{catalogue.content_fingerprint(table)}"
-            for table in (catalogue.table, catalogue.unlabeled)
-        )
-        texts = catalogue.taxonomy.texts.values()
-        described = repr([*texts, catalogue.inputs])
-        names = cache / f"names-{hashlib.sha256(described.encode()).hexdigest()[:16]}"
+    def write_rows(self) -> None:
+        """Writes the rows and their views where they are not yet, and opens their features."""
         with self.timed("write the examples"):
-            if not examples.is_dir():
-                write_examples(catalogue.table, catalogue.inputs, examples)
-            if not unlabeled.is_dir():
-                write_examples(catalogue.unlabeled, catalogue.inputs, unlabeled)
-            if not names.is_dir():
-                write_texts(list(itertools.chain(*texts)), catalogue.inputs, names)
-            self.views = write_views(examples, catalogue.inputs, self.config.augment, cache)
-        problems = json.loads((examples / PROBLEMS_FILE).read_text())
-        self.problems: dict[int, str] = {int(row): problem for row, problem in problems.items()}
-        if broken := json.loads((unlabeled / PROBLEMS_FILE).read_text()):
-            row, problem = next(iter(broken.items()))
-            self.say(
-                f"{len(broken)} rows without a label have problems and teach what is left of them; "
-                f"the first is row {row}: {problem}"
-            )
-        self.store = FeatureStore(cache / "features", [examples, names, unlabeled, *self.views])
-        self.unlabeled = self.store.positions(2)
-        counts = np.array([len(of_class) for of_class in texts])
-        self.names = Sample.of(
-            self.store.positions(1),
-            np.repeat(np.arange(len(counts)), counts),
-            np.repeat(1 / counts, counts),  # together they count as one product
-        )
+            self.rows = write_rows(self.catalogue, self.config.augment, self.workdir / "cache")
+
+    @property
+    def store(self) -> FeatureStore:
+        """Features of all rows."""
+        return self.rows.store
 
     @property
     def key(self) -> str:
@@ -203,7 +183,7 @@ class Run:
         for branch in self.measured.branches:
             if branch.encoder.adapter:
                 self.say(f"{branch.name}: began with the adapter {branch.encoder.adapter}")
-        if len(self.unlabeled):
+        if len(self.rows.unlabeled):
             spread = self.measured.spread
             self.say(
                 f"{len(spread)} rows without a label were given one, "
@@ -270,11 +250,10 @@ class Run:
         """
         config = self.config if inputs is None else _without_objectives(self.config)
         inputs = self.catalogue.inputs if inputs is None else inputs
-        views = [self.store.positions(3 + index) for index in range(len(self.views))]
         nothing = Sample.of(np.zeros(0), np.zeros(0))
-        names = self.names if self.reads_names(inputs) else nothing
-        learned = add_views(sample, views, self.config.augment.share) + names
-        unlabeled = self.unlabeled if unlabeled is None else unlabeled
+        names = self.rows.names if self.reads_names(inputs) else nothing
+        learned = add_views(sample, self.rows.views, self.config.augment.share) + names
+        unlabeled = self.rows.unlabeled if unlabeled is None else unlabeled
         fit = functools.partial(
             fit_network if config.train.ensemble == 1 else fit_ensemble,
             inputs,
@@ -284,7 +263,7 @@ class Run:
             self.workdir / "cache" / "checkpoints",
             watched=watched or nothing,
             unlabeled=unlabeled,
-            labels=self._auxiliary_labels(),
+            labels=self.rows.auxiliary_labels(),
             **options,
         )
         if not len(unlabeled):
@@ -308,7 +287,7 @@ class Run:
         self, network: Network, votes: np.ndarray, rows: np.ndarray, names: Collection[str]
     ) -> np.ndarray:
         """Turns votes on rows into probabilities, as far as rules on some inputs let it."""
-        return exclude(network.pool(votes), self._find_excluded(rows, names)).numpy()
+        return exclude(network.pool(votes), self.rows.find_excluded(rows, names)).numpy()
 
     def reads_names(self, inputs: Sequence[InputSpec]) -> bool:
         """Whether a network of some inputs learns from the texts of the classes."""
@@ -326,21 +305,12 @@ class Run:
             "split column with test rows; or use `taxofuse train`, which reports none."
         )
 
-    def _auxiliary_labels(self) -> dict[str, np.ndarray]:
-        """Returns the labels of objectives by row of the store; views have those of their rows."""
-        labels = {}
-        for name, cells in self.catalogue.auxiliary.items():
-            labels[name] = np.full(self.store.num_rows, "", cells.dtype)
-            for source in (0, *range(3, 3 + len(self.views))):
-                labels[name][self.store.positions(source)] = cells
-        return labels
-
     def answer(self, network: Network, split: str) -> Answers:
         """Answers the rows of a split with a network, as far as the rules let it."""
         rows = self.catalogue.rows(split)
         votes, present = self.vote(network, rows)
-        excluded = self._find_excluded(rows, present)
-        status = [self.problems.get(int(row), OK) for row in rows]
+        excluded = self.rows.find_excluded(rows, present)
+        status = [self.rows.problems.get(int(row), OK) for row in rows]
         for row in np.flatnonzero(excluded.all(axis=1)):
             status[row] = NO_CLASS_LEFT if status[row] == OK else f"{status[row]}; {NO_CLASS_LEFT}"
         return Answers(
@@ -350,19 +320,6 @@ class Run:
             present=present,
             status=status,
         )
-
-    def _find_excluded(self, rows: np.ndarray, names: Collection[str]) -> np.ndarray:
-        """Says which classes the rules on some inputs exclude, `(rows, num_classes)`."""
-        class_names = self.catalogue.class_names
-        excluded = [np.zeros((0, len(class_names)), bool)]
-        rules = [rule for rule in self.catalogue.taxonomy.rules if rule.input in names]
-        if not rules:
-            return np.zeros((len(rows), len(class_names)), bool)
-        asked = sorted({rule.input for rule in rules})
-        for source, own in self.store.split(rows):
-            for raw in raw_dataset(source, asked, rows=own):
-                excluded.append(find_excluded(rules, class_names, raw).numpy())
-        return np.concatenate(excluded)
 
     def vote(self, network: Network, rows: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """See `Network.vote`."""

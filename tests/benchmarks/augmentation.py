@@ -46,7 +46,7 @@ def main() -> None:
             check_mixing(branches, config)  # before hours of work
         for name, config in compared.items():
             run.config = config
-            run.open_store()
+            run.write_rows()
             for seed in map(int, args.seeds.split(",")):
                 found = cross_validate(run, seed).argmax(axis=1)
                 answers.setdefault(name, []).append(found)

@@ -74,7 +74,7 @@ class Bench:
             frame = table.frame.assign(**dict.fromkeys(hidden, ""))
             sources.append(sources[0].with_name(f"without-{kind}"))
             write_examples(Table(frame, table.folder), inputs, sources[-1])
-        run.store = FeatureStore(run.store.folder, sources)
+        run.rows = dataclasses.replace(run.rows, store=FeatureStore(run.store.folder, sources))
         self.hidden = {kind: run.store.positions(first + at) for at, kind in enumerate(kinds)}
 
     def measure(self, seed: int, share: float) -> dict[str, float]:

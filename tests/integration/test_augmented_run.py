@@ -87,8 +87,8 @@ def test_rows_without_labels_are_compared_with_products_and_not_with_views(run, 
     monkeypatch.setattr(Run, "_label", label)
     train, unlabeled = run.catalogue.rows("train"), run.catalogue.rows("test")
     run.fit(run.sample("train"), unlabeled=unlabeled)
-    assert set(compared[0].rows) == {*train, *run.names.rows}
-    assert len(learned[0]) == (1 + VIEWS) * len(train) + len(run.names)
+    assert set(compared[0].rows) == {*train, *run.rows.names.rows}
+    assert len(learned[0]) == (1 + VIEWS) * len(train) + len(run.rows.names)
     assert set(learned[1].rows) == {*learned[0].rows, *unlabeled}
 
 

@@ -105,7 +105,7 @@ def test_what_is_distilled_is_one_network_taught_by_the_mean_of_the_members(run,
     learned = pupil.fit(sample, pupil.sample("eval"))
     assert learned.votes.count_params() == network.votes.count_params() / 2
     (path,) = (run.workdir / "cache" / "checkpoints").glob("*/answers.npy")
-    known = np.isin((sample + run.names).rows, sample.rows)
+    known = np.isin((sample + run.rows.names).rows, sample.rows)
     logits = votes.mean(axis=0)[sample.rows]
     logits = np.einsum("v,nvc->nc", prior_weights(logits.shape[1]), logits)
     np.testing.assert_allclose(np.load(path)[known], softmax(logits / 2, axis=1), atol=1e-5)

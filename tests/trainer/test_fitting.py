@@ -51,9 +51,9 @@ def test_a_class_without_rows_is_found_by_a_synonym_and_counts_as_one_product(tm
     assert NAMES[2] not in labels
     run, labels = train(tmp_path / "with", taxonomy, title="striped lantern")
     assert labels == [NAMES[2]] * 8
-    names = run.catalogue.class_names
-    assert [names[index] for index in run.names.class_ids] == [*sorted(NAMES)[:2], *[NAMES[2]] * 3]
-    np.testing.assert_allclose(run.names.weights, [1, 1, 1 / 3, 1 / 3, 1 / 3])
+    named, names = run.rows.names, run.catalogue.class_names
+    assert [names[index] for index in named.class_ids] == [*sorted(NAMES)[:2], *[NAMES[2]] * 3]
+    np.testing.assert_allclose(named.weights, [1, 1, 1 / 3, 1 / 3, 1 / 3])
 
 
 def test_a_training_is_another_one_where_a_file_that_encoders_start_from_changes(tmp_path):

@@ -139,21 +139,21 @@ def test_rows_without_label_are_learned_from_and_held_out_ones_are_not(tables, t
     assert len(run.catalogue.ids) == 22
     # Two rows of the table itself and 30 of the other one, less the copy of a held-out row.
     assert run.catalogue.rows_left_out == {"no label, nearly the same as a labelled row": 1}
-    assert len(run.unlabeled) == 31
+    assert len(run.rows.unlabeled) == 31
     spread = run.train().spread
     assert len(spread) == 31
-    assert set(spread.rows) <= set(run.unlabeled)
+    assert set(spread.rows) <= set(run.rows.unlabeled)
     assert not set(spread.rows) & set(run.sample("train", "eval", "test").rows)
     np.testing.assert_allclose(spread.answers.sum(axis=1), 1, rtol=1e-5)
     np.testing.assert_array_equal(spread.answers.argmax(axis=1), spread.class_ids)
-    titles = run.catalogue.unlabeled.frame["title"].iloc[spread.rows - run.unlabeled[0]]
+    titles = run.catalogue.unlabeled.frame["title"].iloc[spread.rows - run.rows.unlabeled[0]]
     right = [
         title.split()[0] in WORDS["ab"[c]]
         for title, c in zip(titles, spread.class_ids, strict=True)
     ]
     assert np.mean(right) > 0.9
     # Preprocessing learns from them too.
-    alone = run.fit(run.sample("train"), unlabeled=run.unlabeled[:0])
+    alone = run.fit(run.sample("train"), unlabeled=run.rows.unlabeled[:0])
     known, known_alone = (
         len(network.branches[0].encoder.get_state()["terms"]["word"])
         for network in (run.measured, alone)
@@ -163,7 +163,7 @@ def test_rows_without_label_are_learned_from_and_held_out_ones_are_not(tables, t
 
 def test_the_table_itself_gives_its_own_rows_without_label(tables, tmp_path):
     run = prepare(tmp_path, tables[0], tables[0])
-    assert len(run.unlabeled) == 2
+    assert len(run.rows.unlabeled) == 2
     # Without being asked for, they are left out.
     assert prepare(tmp_path, tables[0]).catalogue.rows_left_out == {"no label": 2}
 
@@ -182,8 +182,8 @@ def test_what_was_trained_is_found_again(tables, tmp_path):
 
 def test_where_no_embedding_says_anything_the_network_is_believed(tables, tmp_path):
     run = prepare(tmp_path, *tables, encoders={"tiny_text": {}})
-    network = run.fit(run.sample("train"), run.sample("eval"), unlabeled=run.unlabeled[:0])
-    scores = network.pool(run.vote(network, run.unlabeled)[0])
+    network = run.fit(run.sample("train"), run.sample("eval"), unlabeled=run.rows.unlabeled[:0])
+    scores = network.pool(run.vote(network, run.rows.unlabeled)[0])
     found = run.train().spread
     assert found.class_ids.tolist() == scores.argmax(axis=1).tolist()
     np.testing.assert_allclose(found.answers, scores, atol=1e-5)

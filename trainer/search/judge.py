@@ -76,7 +76,7 @@ class Judge:
         run.config = config
         run.check()
         if config.augment != self.run.config.augment:
-            run.open_store()
+            run.write_rows()
         run.catalogue = dataclasses.replace(run.catalogue, splits=self.folds)
         tracker = build_tracker(config.train.track)
         # A run of the same configuration is told of apart.

@@ -61,7 +61,7 @@ class FakeRun:
 
     check = Run.check
 
-    def open_store(self):
+    def write_rows(self):
         self.views.append(self.config.augment.views)
 
     def sample(self, *splits):
