@@ -35,8 +35,8 @@ class DataConfig:
         slices: CSV with `id` and columns by whose values results are shown.
         suspicious: CSV of `taxofuse clean`, which names rows that are probably
             labelled wrongly.
-        wrong_labels: What becomes of those among the training rows: `drop`,
-            `relabel` as suggested, or `downweight`, to count as much as their
+        wrong_labels: What becomes of those among the training rows: `relabel`
+            as suggested, `drop`, or `downweight`, to count as much as their
             `label_quality`. Rows that figures are reported on stay.
         unlabeled: Table of more products, without labels, to learn from as well
             as from the rows of `table` that have none; `table` itself for
@@ -56,14 +56,14 @@ class DataConfig:
     fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
     slices: str = ""
     suspicious: str = ""
-    wrong_labels: str = "drop"
+    wrong_labels: str = "relabel"
     unlabeled: str = ""
     seed: int = 0
 
     def __post_init__(self) -> None:
         _one_of("data.text", self.text, ("joined", "separate"))
-        _one_of("data.wrong_labels", self.wrong_labels, ("drop", "relabel", "downweight"))
-        if self.wrong_labels != "drop" and not self.suspicious:
+        _one_of("data.wrong_labels", self.wrong_labels, ("relabel", "drop", "downweight"))
+        if self.wrong_labels != "relabel" and not self.suspicious:
             rule = "needs data.suspicious, the table that `taxofuse clean` writes"
             refuse("data.wrong_labels", rule, self.wrong_labels)
         if (

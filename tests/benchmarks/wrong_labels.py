@@ -55,7 +55,7 @@ def main() -> None:
         print(f"seed {seed}: {by_seed[-1]}", flush=True)
     means = {name: float(np.mean([of[name] for of in by_seed])) for name in by_seed[0]}
     # The ratio of means: a ratio of a few rows in one seed says nothing.
-    means["recovered"] = (means["cleaned"] - means["as they are"]) / (
+    means["recovered"] = (means["relabelled"] - means["as they are"]) / (
         means["true labels"] - means["as they are"]
     )
     print_table(
@@ -107,8 +107,8 @@ def measure(config: Config, table: Path, folder: Path, seed: int) -> dict[str, f
         "auroc": float(roc_auc_score(wrong, doubt)),
         "precision at recall 0.8": float(precision[recall >= 0.8].max()),
         "as they are": accuracy(noisy),
-        "cleaned": accuracy(noisy, suspicious=str(suspicious)),
-        "relabelled": accuracy(noisy, suspicious=str(suspicious), wrong_labels="relabel"),
+        "relabelled": accuracy(noisy, suspicious=str(suspicious)),
+        "dropped": accuracy(noisy, suspicious=str(suspicious), wrong_labels="drop"),
         "true labels": accuracy(right),
     }
 

@@ -156,7 +156,7 @@ LINES = "p0,a,True,b\np1,b,False,c\np3,c,True,b\np10,b,True,a\n"
 
 
 def test_suspicious_training_rows_are_dropped(suspicious):
-    catalogue = suspicious(LINES)
+    catalogue = suspicious(LINES, wrong_labels="drop")
     assert catalogue.rows("train").tolist() == list(range(1, 9))
     assert len(catalogue.rows("test")) == 3
     assert catalogue.rows_left_out == {"suspicious label": 1}
@@ -164,7 +164,7 @@ def test_suspicious_training_rows_are_dropped(suspicious):
 
 
 def test_suspicious_training_rows_are_relabelled(suspicious):
-    catalogue = suspicious(LINES, wrong_labels="relabel")
+    catalogue = suspicious(LINES)
     assert catalogue.labels == ["b", "b", "c", *["a", "b", "c"] * 3]
     assert len(catalogue.rows("train")) == 9
 
@@ -176,28 +176,35 @@ def test_suspicious_training_rows_count_as_much_as_their_quality(suspicious):
     assert catalogue.weights.tolist() == [0.25, 1, 1, 0, *[1] * 8]
     assert catalogue.labels == ["a", "b", "c"] * 4
     assert len(catalogue.rows("train")) == 9
-    dropped = suspicious(lines, header)
+    dropped = suspicious(lines, header, wrong_labels="drop")
     assert dropped.rows("train").tolist() == [1, 2, 4, 5, 6, 7, 8]
     other = suspicious(lines.replace("0.25", "0.3"), header, wrong_labels="downweight")
     assert other.fingerprint() != catalogue.fingerprint()
     with pytest.raises(ValueError, match=r"quality of id 'p0' must be .* 0 to 1.*'much'"):
         suspicious(lines.replace("0.25", "much"), header, wrong_labels="downweight")
     with pytest.raises(ValueError, match=r"column.*'suggested_label'"):
-        suspicious(lines, header, wrong_labels="relabel")
+        suspicious(lines, header)
 
 
 def test_other_rows_dropped_are_another_catalogue(suspicious):
-    prints = {suspicious(f"p{row},{'abc'[row % 3]},yes,a\n").fingerprint() for row in (0, 1, 2)}
+    prints = {
+        suspicious(f"p{row},{'abc'[row % 3]},yes,a\n", wrong_labels="drop").fingerprint()
+        for row in (0, 1, 2)
+    }
     assert len(prints) == 3
 
 
 @pytest.mark.parametrize(
     ("lines", "options", "message"),
     [
-        ("p0,a,True,d\n", {"wrong_labels": "relabel"}, r"'p0'.*Expected one of \['a', 'b', 'c'\]"),
+        ("p0,a,True,d\n", {}, r"'p0'.*Expected one of \['a', 'b', 'c'\]"),
         ("p0,a,maybe,b\n", {}, r"suspicious.*'p0'.*'maybe'"),
         ("q0,a,True,b\n", {}, "names no row of this table"),
-        ("".join(f"p{row},{'abc'[row % 3]},1,a\n" for row in range(9)), {}, "no row to train on"),
+        (
+            "".join(f"p{row},{'abc'[row % 3]},1,a\n" for row in range(9)),
+            {"wrong_labels": "drop"},
+            "no row to train on",
+        ),
     ],
 )
 def test_suspicions_that_do_not_fit_are_named(suspicious, lines, options, message):

@@ -119,7 +119,7 @@ def test_what_needs_another_setting_may_come_before_it():
         ("train.study=maybe", r"train\.study must be true or false"),
         ("data.fractions=a,b,c", r"data\.fractions must be numbers.*a,b,c"),
         ("data.fractions=0.5,0.5", r"data\.fractions must be three shares"),
-        ("data.wrong_labels=relabel", r"data\.wrong_labels needs data\.suspicious"),
+        ("data.wrong_labels=drop", r"data\.wrong_labels needs data\.suspicious"),
         ("data.columns=price", r"data\.columns must be a mapping"),
         ("data.text=joint", r"value of data\.text.*Did you mean 'joined'\?"),
     ],

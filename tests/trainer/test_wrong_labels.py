@@ -34,12 +34,19 @@ def judged(tmp_path_factory):
         train=TrainConfig(head_epochs=20, batch_size=16),
     )
     run = Run(config, tmp_path_factory.mktemp("clean"), source=frame, quiet=True)
+    run.learned, fit = [], run.fit
+
+    def note(sample):
+        run.learned.append(sample.rows)
+        return fit(sample)
+
+    run.fit = note
     opinions = cross_judge(run, num_folds=3)
-    return true, opinions, rank_labels(run, opinions)
+    return true, opinions, rank_labels(run, opinions), run
 
 
 def test_wrong_labels_come_first(judged):
-    true, _, frame = judged
+    true, _, frame, _ = judged
     assert list(frame.columns) == list(COLUMNS)
     rows = frame["id"].str[1:].astype(int)
     assert set(rows[: len(WRONG)]) == set(WRONG)
@@ -50,7 +57,7 @@ def test_wrong_labels_come_first(judged):
 
 
 def test_says_why(judged):
-    true, _, frame = judged
+    true, _, frame, _ = judged
     why = dict(zip(frame["id"], frame["why"], strict=True))
     assert why["p4"].startswith(f"text says {true[4]} (0.")
     assert "price" not in why["p4"]  # it has none
@@ -58,7 +65,18 @@ def test_says_why(judged):
 
 
 def test_absent_inputs_have_no_opinion(judged):
-    _, opinions, _ = judged
+    _, opinions, _, _ = judged
     np.testing.assert_allclose(opinions.scores.sum(axis=1), 1, rtol=1e-5)
     absent = np.isnan(opinions.by_input["price"]).all(axis=1)
     assert np.flatnonzero(absent).tolist() == [4]
+
+
+def test_the_second_round_learns_from_what_the_first_did_not_suspect(judged):
+    *_, run = judged
+    first, second = run.learned[:3], run.learned[3:]
+    assert len(second) == 3
+    for before, after in zip(first, second, strict=True):
+        left_out = set(before) - set(after)
+        assert left_out >= set(before) & set(WRONG)
+        assert len(left_out) < 2 * len(WRONG)
+        assert set(after) <= set(before)

@@ -2,8 +2,9 @@
 
   taxofuse clean --data products.csv --label category --out suspicious.csv
 
-Every row is judged by networks that have not seen it. To train without the
-suspicious rows: taxofuse run ... --set data.suspicious=suspicious.csv
+Every row is judged by networks that have not seen it, nor the rows that others like
+them suspect. To train on what they suggest: taxofuse run ... --set
+data.suspicious=suspicious.csv; without those rows: --set data.wrong_labels=drop
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of the command."""
     add_config_arguments(parser, workdir_required=False)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.csv")
-    parser.add_argument("--folds", type=int, default=5, metavar="N", help="networks to train")
+    parser.add_argument("--folds", type=int, default=5, metavar="N", help="networks a round")
 
 
 def run(args: argparse.Namespace) -> int:

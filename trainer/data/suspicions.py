@@ -77,7 +77,7 @@ def settle_suspicions(
 
     Raises:
         ValueError: if none of the suspicious rows is in the table (they are
-            of another one), all rows for training are suspicious, a label
+            of another one), all rows for training would be left out, a label
             suggested is no class, or a quality is no share.
     """
     keys = list(zip(ids, labels, strict=True))
@@ -90,12 +90,12 @@ def settle_suspicions(
         )
     training = np.flatnonzero(splits == "train")
     found = {int(row): suspicions[keys[row]] for row in training if keys[row] in suspicions}
-    if len(found) == len(training):
-        raise ValueError(
-            f"data.suspicious leaves no row to train on: all {len(training)} are suspicious."
-        )
     weights = np.ones(len(ids), np.float32)
     if wrong_labels == "drop":
+        if len(found) == len(training):
+            raise ValueError(
+                f"data.suspicious leaves no row to train on: all {len(training)} are suspicious."
+            )
         splits = splits.copy()
         splits[list(found)] = NO_SPLIT
         return labels, splits, weights
