@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 HELP = "choose the unlabelled products whose labels would help most"
-_STRATEGY = "clue"
+_STRATEGY = "herding"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--strategy",
         default=_STRATEGY,
         metavar="NAME",
-        help=f"badge, clue, core_set, entropy, margin, random or typical; by default {_STRATEGY}",
+        help="badge, clue, core_set, entropy, herding, margin, random or typical; "
+        f"by default {_STRATEGY}",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N")
 

@@ -4,7 +4,7 @@ from scipy.stats import entropy
 from sklearn.cluster import kmeans_plusplus
 
 from trainer.registry import SELECTIONS
-from trainer.selection import typical
+from trainer.selection import herding, typical
 from trainer.selection.candidates import Candidates, squared_distances
 
 
@@ -128,3 +128,33 @@ def test_clue_takes_the_middle_of_the_unsure():
     scores = np.where(unsure[:, None], [0.5, 0.5], [1.0, 0.0])
     chosen = select("clue", Candidates(scores, embeddings, np.zeros((0, 5))), 3)
     assert sorted(chosen.tolist()) == [22, 23, 24]
+
+
+def test_herding_takes_what_covers_most_of_the_unsure():
+    """Each choice is that of the plain greedy rule, all gains computed anew."""
+    candidates = make(num_rows=60)
+    chosen = select("herding", candidates, 20)
+    rows, labelled = candidates.embeddings, candidates.labelled
+    ordered = np.sort(candidates.scores, axis=1)
+    unsure = 1 - (ordered[:, -1] - ordered[:, -2])
+    taken = list(labelled)
+    for row in chosen:
+
+        def covered(taken):
+            likeness = [np.square(np.clip(rows @ other, 0, None)) for other in taken]
+            return unsure @ np.max(likeness, axis=0)
+
+        reached = [covered([*taken, other]) for other in rows]
+        assert reached[row] == pytest.approx(max(reached))
+        taken.append(rows[row])
+
+
+def test_herding_of_many_candidates_draws_the_unsure_ones(monkeypatch):
+    monkeypatch.setattr(herding, "_MANY_ROWS", 30)
+    candidates = make(num_rows=400)
+    sure = np.arange(400) % 2 == 0
+    scores = np.where(sure[:, None], [1.0, 0, 0, 0], [0.25, 0.25, 0.25, 0.25])
+    candidates = Candidates(scores, candidates.embeddings, candidates.labelled)
+    chosen = select("herding", candidates, 10)
+    assert len(set(chosen.tolist())) == 10
+    assert not sure[chosen].any()
