@@ -34,6 +34,7 @@ BASES = {
     "trainer.selection.candidates",
     "trainer.tracking.tracker",
     "trainer.augmentations.augmentation",
+    "trainer.augmentations.corruption",
     "trainer.tuning.tuning",
 }
 LIGHT = (
