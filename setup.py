@@ -18,6 +18,7 @@ COMMANDS = {
     "select": "trainer.commands.select",
     "tune": "trainer.commands.tune",
     "evaluate": "trainer.commands.evaluate",
+    "robustness": "trainer.commands.robustness",
     "predict": "trainer.commands.predict",
     "export": "trainer.commands.export",
 }
@@ -52,7 +53,13 @@ setup(
     extras_require={
         "tfds": ["tensorflow-datasets>=4.9.9"],
         "notebook": ["ipykernel>=6.29", "nbclient>=0.10", "nbformat>=5.10"],
-        "test": ["mypy>=1.15", "pytest>=8.3", "ruff>=0.11", "tinygrad>=0.10"],
+        "test": [
+            "adversarial-robustness-toolbox>=1.20",
+            "mypy>=1.15",
+            "pytest>=8.3",
+            "ruff>=0.11",
+            "tinygrad>=0.10",
+        ],
     },
     entry_points={
         "console_scripts": ["taxofuse = trainer.cli:main"],

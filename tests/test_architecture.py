@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 MEMBER_PACKAGES = (
+    "attacks",
     "augmentations",
     "modalities",
     "encoders",
@@ -24,6 +25,9 @@ MEMBER_PACKAGES = (
 )
 # Base classes are what members share; every other module of these packages is a member.
 BASES = {
+    "trainer.attacks.attack",
+    "trainer.attacks.costs",
+    "trainer.attacks.victim",
     "trainer.modalities.modality",
     "trainer.encoders.encoder",
     "trainer.losses.vote_loss",

@@ -19,7 +19,18 @@ from importlib.metadata import entry_points, version
 from trainer.registry import unknown
 
 GROUP = "taxofuse.commands"
-_ORDER = ("demo-data", "run", "train", "clean", "evaluate", "predict", "export", "serve", "explain")
+_ORDER = (
+    "demo-data",
+    "run",
+    "train",
+    "clean",
+    "evaluate",
+    "robustness",
+    "predict",
+    "export",
+    "serve",
+    "explain",
+)
 
 
 def build_parser() -> argparse.ArgumentParser:

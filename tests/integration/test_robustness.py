@@ -1,0 +1,131 @@
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow as tf
+from scipy.special import softmax
+
+from trainer.attacks.victim import Victim
+from trainer.data.examples import read_examples, row_ids
+from trainer.data.table import read_table
+from trainer.robustness.gate import check_honesty
+from trainer.robustness.measure import run_probes
+from trainer.robustness.plan import build_plan
+from trainer.robustness.probe import Bench, PictureAttack
+from trainer.robustness.subject import Subject, load_subject
+
+ROWS = 24
+
+
+@pytest.fixture(scope="module")
+def bench(trained, shop):
+    subject = load_subject(trained.folder)
+    table = read_table(str(shop))
+    table = dataclasses.replace(table, frame=table.frame.iloc[:ROWS])
+    values = [of.values for of in read_examples(table, subject.card.inputs, row_ids(table))]
+    paths = [" > ".join(pair) for pair in table.frame[["department", "category"]].to_numpy()]
+    return Bench(subject, values, np.array([subject.card.class_names.index(of) for of in paths]))
+
+
+@pytest.fixture(scope="module")
+def assessed(trained, shop, call, tmp_path_factory):
+    out = tmp_path_factory.mktemp("robustness")
+    arguments = ["--model", trained.folder, "--data", shop, "--out", out, "--rows", ROWS]
+    done = call("robustness", *arguments, folder=out)
+    assert done.code == 0, done.stderr
+    return arguments, done
+
+
+def figures(summary):
+    return {(of["group"], of["name"], of["shown"]): of["accuracy"] for of in summary["probes"]}
+
+
+def test_the_command_writes_figures_and_a_page(assessed):
+    _, done = assessed
+    summary = json.loads((done.folder / "robustness.json").read_text())
+    found = figures(summary)
+    assert summary["num_rows"] == ROWS
+    assert summary["num_trained_on"] > 0
+    assert f"learned from {summary['num_trained_on']} of these rows" in done.stderr
+    assert len(found) == len(summary["probes"])
+    assert {key[0] for key in found} >= {
+        "Absent",
+        "Of another product",
+        "Scaled",
+        "Picture corrupted",
+    }
+    # At the end of the scale a picture says what the attack wants.
+    attacked = [found["Picture attacked", "pgd, 20 steps", f"{eps}/255"] for eps in (1, 4, 64)]
+    assert attacked[2] < attacked[0]
+    weakest = summary["together"]["Picture attacked in all ways, 4/255"]["accuracy"]
+    assert weakest <= min(
+        of for key, of in found.items() if key[::2] == ("Picture attacked", "4/255")
+    )
+    assert summary["honest"], summary["checks"]
+    page = (done.folder / "robustness.html").read_text()
+    assert "Can the attacks be believed?" in page
+    assert page.count("data:image/jpeg") >= 2
+    assert "apgd_targeted" in page
+
+
+def test_the_same_call_goes_on_where_it_was(assessed, call):
+    arguments, done = assessed
+    before = json.loads((done.folder / "robustness.json").read_text())
+    kept = sorted((done.folder / "probes").rglob("*.json"))
+    assert len(kept) == len(before["probes"])
+    values = json.loads(kept[0].read_text())
+    kept[0].write_text(json.dumps({**values, "seconds": 1234.5}))
+    kept[1].unlink()
+    again = call("robustness", *arguments)
+    assert again.code == 0, again.stderr
+    after = json.loads((done.folder / "robustness.json").read_text())
+    assert figures(after) == figures(before)
+    assert 1234.5 in [of["seconds"] for of in after["probes"]]
+
+
+def test_pixels_are_answered_as_products_are(bench):
+    subject = bench.subject
+    pictures = subject.pictures(bench.rows, bench.class_ids)
+    scores = softmax(subject.victim.logits(pictures), axis=1)
+    np.testing.assert_allclose(scores, subject.answer(bench.rows), atol=1e-5)
+
+
+def test_only_the_picture_is_shown_where_it_stands_alone(bench):
+    subject = bench.subject
+    own = subject.picture_branch.input.name
+    others = [spec.name for spec in subject.card.inputs if spec.name != own]
+    alone = [{**row, **{name: subject.absent(name) for name in others}} for row in bench.rows]
+    pictures = subject.pictures(bench.rows, bench.class_ids, others)
+    scores = softmax(subject.victim.logits(pictures), axis=1)
+    np.testing.assert_allclose(scores, subject.answer(alone), atol=1e-5)
+
+
+def test_a_masked_network_does_not_pass_the_gate(bench, tmp_path):
+    """Its pixels are rounded so that no gradient comes through, as a naive defence does."""
+    honest = bench.subject.victim
+    subject = Subject(bench.subject.card, bench.subject.branches, bench.subject.scorer)
+    subject.victim = Victim(lambda pixels, beside: honest._score(tf.round(pixels), beside))
+    masked = dataclasses.replace(bench, subject=subject)
+    plan = [of for of in build_plan(subject.card.inputs, True) if isinstance(of, PictureAttack)]
+    checks = check_honesty(masked, run_probes(masked, plan, tmp_path))
+    failed = {check.name for check in checks if not check.passed}
+    assert "The margin has a slope at every picture" in failed
+
+
+def test_an_export_alone_is_refused(trained, shop, call, tmp_path):
+    export = trained.folder / "export" / "1"
+    done = call("robustness", "--model", export, "--data", shop, "--out", tmp_path)
+    assert done.code == 2
+    assert "Give the workdir" in done.stderr
+
+
+def test_labels_that_the_model_does_not_know_are_refused(trained, shop, call, tmp_path):
+    frame = pd.read_csv(shop, dtype=str, keep_default_na=False)
+    frame["category"] = "unheard of"
+    frame.to_csv(shop.with_name("unknown.csv"), index=False)
+    arguments = ["--model", trained.folder, "--data", shop.with_name("unknown.csv")]
+    done = call("robustness", *arguments, "--out", tmp_path)
+    assert done.code == 2
+    assert "No row has a label that the model knows" in done.stderr

@@ -1,0 +1,1 @@
+"""Attacks on pictures: what a seller, or nature at its worst, could make of a photo."""

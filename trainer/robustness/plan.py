@@ -1,0 +1,119 @@
+"""Which probes a network is put through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from trainer.augmentations.corruption import SEVERITIES, find_corruptions
+from trainer.inputs import InputSpec
+from trainer.robustness.changes import augmented, of_another, scaled, without
+from trainer.robustness.probe import Change, PictureAttack, Probe
+
+EPS = 4
+"""The usual strength of attacks on pictures, in steps of 1/255."""
+LARGE_EPS = 64
+"""At which pictures are no longer what they were, so that every network must fail."""
+CURVE = (1, 2, 4, 8, LARGE_EPS)
+FACTORS = (0.1, 0.5, 2, 10)
+
+ATTACKED = "Picture attacked"
+ALONE = "Picture attacked, nothing else shown"
+TRANSFERRED = "Picture attacked where nothing else is shown, then all shown"
+CORRUPTED = "Picture corrupted"
+CORRUPTED_ALONE = "Picture corrupted, nothing else shown"
+ABSENT = "Absent"
+SWAPPED = "Of another product"
+SCALED = "Scaled"
+
+STRENGTH_ATTACK, STRENGTH_STEPS = "pgd", 20
+"""What the curve over strengths is measured with."""
+STEPS = (2, 5, STRENGTH_STEPS)
+
+
+def build_plan(inputs: Sequence[InputSpec], attackable: bool) -> list[Probe]:
+    """Lists the probes for a network.
+
+    Args:
+        inputs: What it reads.
+        attackable: bool. Whether the pixels that it reads can be attacked.
+    """
+    kinds: dict[str, list[str]] = {}
+    for spec in inputs:
+        kinds.setdefault(spec.kind, []).append(spec.name)
+    probes: list[Probe] = []
+    if len(kinds) > 1:
+        for kind, names in kinds.items():
+            probes.append(Change(group=ABSENT, name=kind, change=without(names)))
+            probes.append(Change(group=SWAPPED, name=kind, change=of_another(names)))
+    for name in kinds.get("number", []):
+        probes += [
+            Change(
+                group=SCALED,
+                name=name,
+                strength=factor,
+                shown=f"times {factor:g}",
+                change=scaled(name, factor),
+            )
+            for factor in FACTORS
+        ]
+    for name in kinds.get("image", []):
+        others = [spec.name for spec in inputs if spec.name != name]
+        probes += _corruptions(CORRUPTED, name, [])
+        if others:
+            alone = f"all but {name}"
+            probes.append(Change(group=ABSENT, name=alone, change=without(others)))
+            probes += _corruptions(CORRUPTED_ALONE, name, others)
+    if attackable:
+        probes += _attacks(is_one_of_many=len(inputs) > 1)
+    return probes
+
+
+def _corruptions(group: str, name: str, hidden: list[str]) -> list[Probe]:
+    return [
+        Change(
+            group=group,
+            name=kind,
+            strength=severity,
+            shown=f"severity {severity}",
+            change=augmented(name, kind, hidden=hidden, severity=severity),
+        )
+        for kind in sorted(find_corruptions())
+        for severity in SEVERITIES
+    ]
+
+
+def _attacks(is_one_of_many: bool) -> list[Probe]:
+    def attack(group: str, name: str, eps: float = EPS, **options: Any) -> PictureAttack:
+        flags = {key: options.pop(key) for key in ("alone", "transferred") if key in options}
+        steps = options.get("steps")
+        return PictureAttack(
+            group=group,
+            name=name + (f", {steps} steps" if steps and name in ("pgd", "pgd_margin") else ""),
+            strength=eps,
+            shown=f"{eps:g}/255",
+            attack=name,
+            options={"eps": eps / 255, **options},
+            **flags,
+        )
+
+    curve = [
+        attack(ATTACKED, STRENGTH_ATTACK, eps, steps=STRENGTH_STEPS, restarts=1) for eps in CURVE
+    ]
+    weaker = [attack(ATTACKED, "pgd", steps=steps, restarts=1) for steps in STEPS[:-1]]
+    others = [
+        attack(ATTACKED, "fgsm"),
+        attack(ATTACKED, "pgd_margin", steps=STRENGTH_STEPS, restarts=1),
+        attack(ATTACKED, "apgd_ce"),
+        attack(ATTACKED, "apgd_targeted"),
+        attack(ATTACKED, "square"),
+    ]
+    if not is_one_of_many:
+        return [*curve, *weaker, *others]
+    return [
+        *curve,
+        *weaker,
+        *others,
+        attack(ALONE, "apgd_ce", alone=True),
+        attack(TRANSFERRED, "apgd_ce", transferred=True),
+    ]

@@ -1,0 +1,168 @@
+"""A trained network as it answers raw values, and open to attacks."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainer.artefact import ModelCard, find_export
+from trainer.attacks.victim import Pictures, Victim
+from trainer.export import build_serving_module
+from trainer.inputs import InputSpec
+from trainer.layers.perturbation import run_perturbed
+from trainer.layers.rule_ops import find_excluded
+from trainer.preprocessing import Branch, preprocess, present_name
+from trainer.registry import ENCODERS, MODALITIES
+from trainer.saved_network import MODEL_FILE, load_network
+
+RawRow = Mapping[str, bytes | float]
+
+_BATCH_SIZE = 32
+_FAR_BELOW = 1e4
+
+
+class Subject:
+    """Answers products, and lets attacks at their pictures.
+
+    Args:
+        card: Inputs, classes and rules.
+        branches: Preprocessing.
+        scorer: From preprocessed tensors to probabilities.
+    """
+
+    def __init__(self, card: ModelCard, branches: Sequence[Branch], scorer: keras.Model) -> None:
+        self.card = card
+        self.branches = tuple(branches)
+        self.scorer = scorer
+        self._module = build_serving_module(branches, scorer, card)
+
+    def answer(self, rows: Sequence[RawRow]) -> np.ndarray:
+        """Returns probabilities `(rows, num_classes)`."""
+        parts = [
+            self._module.serve(self._raw(rows[start : start + _BATCH_SIZE]))["scores"].numpy()
+            for start in range(0, len(rows), _BATCH_SIZE)
+        ]
+        return np.concatenate(parts or [np.zeros((0, len(self.card.class_names)), np.float32)])
+
+    @functools.cached_property
+    def picture_branch(self) -> Branch | None:
+        """The encoder whose pixels can be attacked, if it is the only one that reads pictures."""
+        found = [branch for branch in self.branches if branch.input.kind == "image"]
+        if len(found) != 1 or not self._points(found[0]):
+            return None
+        return found[0]
+
+    @functools.cached_property
+    def victim(self) -> Victim:
+        """The network as a function of its pixels; the rest of a product stands beside them."""
+        branch = self.picture_branch
+        encoder, votes, pool = map(self.scorer.get_layer, (branch.name, "votes", "pool"))
+        (key, spec), *_ = branch.encoder.input_specs().items()
+        points = self._points(branch)
+
+        def score(pixels: tf.Tensor, beside: Mapping[str, tf.Tensor]) -> tf.Tensor:
+            blank = {key: tf.zeros_like(pixels, spec.dtype)}
+            embedding = run_perturbed(encoder, points, blank, lambda _: pixels, training=False)
+            read = {name: of for name, of in beside.items() if name != "excluded"}
+            logits = pool(votes({**read, branch.name: embedding}, training=False), training=False)
+            return tf.cast(logits, tf.float32) - _FAR_BELOW * beside["excluded"]
+
+        return Victim(score)
+
+    def pictures(
+        self, rows: Sequence[RawRow], class_ids: np.ndarray, hidden: Collection[str] = ()
+    ) -> Pictures:
+        """Prepares products for `victim`.
+
+        Args:
+            rows: Products.
+            class_ids: `(rows,)`.
+            hidden: Inputs that the network is not shown.
+        """
+        branch = self.picture_branch
+        key = next(iter(branch.encoder.input_specs()))
+        shown = [
+            {**row, **{name: self.absent(name) for name in hidden}} if hidden else row
+            for row in rows
+        ]
+        parts: list[dict[str, np.ndarray]] = []
+        for start in range(0, len(shown), _BATCH_SIZE):
+            raw = self._raw(shown[start : start + _BATCH_SIZE])
+            parts.append({name: of.numpy() for name, of in self._prepare(raw).items()})
+        arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        pixels = arrays.pop(key).astype(np.float32)
+        return Pictures(pixels, np.asarray(class_ids, np.int32), arrays)
+
+    def absent(self, name: str) -> bytes | float:
+        """Returns the raw value that says that a product has nothing of an input."""
+        return MODALITIES.get(self.spec(name).kind).absent
+
+    def spec(self, name: str) -> InputSpec:
+        """Returns an input by its name."""
+        return next(spec for spec in self.card.inputs if spec.name == name)
+
+    def _prepare(self, raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """Returns the pixels, embeddings of all other branches, presences, excluded classes."""
+        tensors = preprocess(self.branches, raw)
+        prepared: dict[str, Any] = {
+            present_name(spec.name): tensors[present_name(spec.name)] for spec in self.card.inputs
+        }
+        for branch in self.branches:
+            own = {name: tensors[name] for name in branch.encoder.input_specs()}
+            if branch is self.picture_branch:
+                prepared.update(own)
+            else:
+                encoder = self.scorer.get_layer(branch.name)
+                prepared[branch.name] = encoder(own, training=False)
+        excluded = find_excluded(self.card.rules, self.card.class_names, raw)
+        # Rules that leave no class are not followed.
+        excluded &= ~tf.reduce_all(excluded, axis=1, keepdims=True)
+        prepared["excluded"] = tf.cast(excluded, tf.float32)
+        return prepared
+
+    def _points(self, branch: Branch) -> list[Any]:
+        points = branch.encoder.find_points(self.scorer.get_layer(branch.name))
+        return [point for point in points if point.name == "pixels"]
+
+    def _raw(self, rows: Sequence[RawRow]) -> dict[str, tf.Tensor]:
+        return {
+            spec.name: tf.constant(
+                [row[spec.name] for row in rows], MODALITIES.get(spec.kind).dtype
+            )
+            for spec in self.card.inputs
+        }
+
+
+def load_subject(workdir: Path) -> Subject:
+    """Loads the network of a workdir.
+
+    Raises:
+        FileNotFoundError: where it has none; an export alone has no gradients.
+    """
+    if not (workdir / MODEL_FILE).is_file():
+        raise FileNotFoundError(
+            f"No {MODEL_FILE} in {workdir.absolute()}. Give the workdir of `taxofuse run` or "
+            "`taxofuse train`: attacks need gradients, which an exported model does not have."
+        )
+    scorer, state = load_network(workdir)
+    card = ModelCard.load(find_export(workdir))
+    specs = {spec.name: spec for spec in card.inputs}
+    branches = []
+    for saved in state["branches"]:
+        # The weights are in the model: an adapter, or a method of tuning, would look for its own.
+        options = {
+            name: of
+            for name, of in saved["options"].items()
+            if name not in ("adapter", "tuning", "tuning_options")
+        }
+        encoder = ENCODERS.make(saved["encoder"], options, name=saved["name"])
+        encoder.set_state(saved["state"])
+        spec = specs[saved["input"]["name"]]
+        branches.append(Branch(saved["name"], spec, saved["encoder"], options, encoder))
+    return Subject(card, branches, scorer)
