@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 MEMBER_PACKAGES = (
     "attacks",
     "augmentations",
+    "edits",
     "modalities",
     "encoders",
     "fusion",
@@ -25,6 +26,7 @@ MEMBER_PACKAGES = (
 )
 # Base classes are what members share; every other module of these packages is a member.
 BASES = {
+    "trainer.edits.edit",
     "trainer.attacks.attack",
     "trainer.attacks.costs",
     "trainer.attacks.victim",
@@ -45,6 +47,7 @@ LIGHT = (
     "trainer.data",
     "trainer.modalities",
     "trainer.augmentations",
+    "trainer.edits",
     "trainer.demo_catalogue",
     "trainer.report",
 )

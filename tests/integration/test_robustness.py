@@ -1,5 +1,6 @@
 import dataclasses
 import json
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,22 @@ from scipy.special import softmax
 from trainer.attacks.victim import Victim
 from trainer.data.examples import read_examples, row_ids
 from trainer.data.table import read_table
+from trainer.data.words import take_words
 from trainer.robustness.gate import check_honesty
 from trainer.robustness.measure import run_probes
 from trainer.robustness.plan import build_plan
 from trainer.robustness.probe import Bench, PictureAttack
 from trainer.robustness.subject import Subject, load_subject
+from trainer.robustness.text_attack import TextAttack
 
 ROWS = 24
+GROUPS = {
+    "Absent",
+    "Of another product",
+    "Scaled",
+    "Picture corrupted",
+    "Words changed at random",
+}
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +66,16 @@ def test_the_command_writes_figures_and_a_page(assessed):
         "Scaled",
         "Picture corrupted",
     }
-    # At the end of the scale a picture says what the attack wants.
-    attacked = [found["Picture attacked", "pgd, 20 steps", f"{eps}/255"] for eps in (1, 4, 64)]
-    assert attacked[2] < attacked[0]
+    # Where a picture stands alone, it says at the end of the scale what the attack wants.
+    alone = [
+        found["Picture attacked, nothing else shown", "apgd_ce", f"{of}/255"] for of in (4, 64)
+    ]
+    assert alone[1] <= 0.1
+    assert alone[1] < alone[0]
+    words = "words left out, edited, exchanged"
+    by_words = found["Text attacked", words, "15% of the words"]
+    both = found["Picture and text attacked", words, "15% of the words, then apgd_ce at 4/255"]
+    assert both <= by_words <= summary["clean"]["accuracy"]
     weakest = summary["together"]["Picture attacked in all ways, 4/255"]["accuracy"]
     assert weakest <= min(
         of for key, of in found.items() if key[::2] == ("Picture attacked", "4/255")
@@ -129,3 +146,22 @@ def test_labels_that_the_model_does_not_know_are_refused(trained, shop, call, tm
     done = call("robustness", *arguments, "--out", tmp_path)
     assert done.code == 2
     assert "No row has a label that the model knows" in done.stderr
+
+
+def test_words_that_decide_are_found_and_no_more_than_allowed_are_changed(bench):
+    """Only the text is shown: a few words decide, and those are the ones that are changed."""
+    probe = TextAttack(group="text", name="words", share=0.3, alone=True)
+    outcome = probe.run(bench, lambda rows: None)
+    name = next(spec.name for spec in bench.subject.card.inputs if spec.kind == "text")
+    others = [spec.name for spec in bench.subject.card.inputs if spec.name != name]
+    alone = [bench.subject.hide(row, others) for row in bench.rows]
+    before = bench.subject.answer(alone).argmax(axis=1) == bench.class_ids
+    after = outcome.answers == bench.class_ids
+    assert after.sum() < before.sum()
+    for row, product in enumerate(bench.rows):
+        words = take_words(product[name].decode())
+        changed = outcome.changed[row]
+        assert {key: changed[key] for key in others} == {key: product[key] for key in others}
+        left = take_words(changed[name].decode())
+        lost = sum((Counter(words) - Counter(left)).values())
+        assert lost <= max(1, int(0.3 * len(words)))

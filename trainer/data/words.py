@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 # Chinese and Japanese are written without spaces: each ideograph and kana is a word of its own.
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -22,6 +22,17 @@ def map_words(text: str, change: Callable[[list[str]], list[str]]) -> str:
         The text with single spaces; the same text where no word changes.
     """
     return "\n".join(_map_line(line, change) for line in text.split("\n"))
+
+
+def take_words(text: str) -> list[str]:
+    """Returns the words of all lines."""
+    return _WORD.findall(text)
+
+
+def put_words(text: str, words: Sequence[str]) -> str:
+    """Puts other words in the place of those that `take_words` gives, see `map_words`."""
+    left = iter(words)
+    return map_words(text, lambda line: [next(left) for _ in line])
 
 
 def _map_line(line: str, change: Callable[[list[str]], list[str]]) -> str:

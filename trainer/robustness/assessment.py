@@ -67,7 +67,9 @@ def assess_robustness(
         np.array([known[str(labels[row])] for row in kept]),
         seed,
     )
-    plan = build_plan(card.inputs, bench.subject.picture_branch is not None)
+    names = [spec.name for spec in card.inputs if spec.kind == "text"]
+    texts = [str(row[name], "utf-8") for row in bench.rows for name in names]
+    plan = build_plan(card.inputs, bench.subject.picture_branch is not None, texts)
     findings = run_probes(bench, plan, out / "probes" / digest_bench(bench))
     checks = check_honesty(bench, findings)
     clean = bench.subject.answer(bench.rows).argmax(axis=1)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from trainer.data.words import take_words
 from trainer.registry import AUGMENTATIONS, MODALITIES
 from trainer.robustness.probe import Bench
 from trainer.robustness.subject import RawRow
@@ -52,6 +53,24 @@ def of_another(input_names: Sequence[str]) -> RowChange:
             return bench.rows[row]
         other = bench.rows[int(rng.choice(others))]
         return {**bench.rows[row], **{name: other[name] for name in input_names}}
+
+    return change
+
+
+def stuffed(input_name: str, rate: float) -> RowChange:
+    """Adds words of a product of another class, drawn, as many as a share of those there are."""
+
+    def change(bench: Bench, row: int, rng: np.random.Generator) -> RawRow:
+        product = bench.rows[row]
+        others = np.flatnonzero(bench.class_ids != bench.class_ids[row])
+        own = take_words(product[input_name].decode("utf-8"))
+        if not own or not len(others):
+            return product
+        other = bench.rows[int(rng.choice(others))][input_name].decode("utf-8")
+        added = take_words(other)[: max(1, round(rate * len(own)))]
+        # At the front, where titles are: that is what sellers do.
+        text = " ".join([*added, product[input_name].decode("utf-8")])
+        return {**product, input_name: text.encode("utf-8")}
 
     return change
 

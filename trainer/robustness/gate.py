@@ -14,7 +14,7 @@ from trainer.robustness.plan import ATTACKED, EPS, LARGE_EPS, STRENGTH_STEPS, TR
 from trainer.robustness.probe import Bench, PictureAttack
 
 NEAR_ZERO = 0.1
-"""Accuracy that may be left where the picture is no longer what it was, where it stands alone."""
+"""Accuracy that may be left where a picture is no longer what it was and stands alone."""
 TOLERANCE = 0.02
 """Of accuracies that are compared, and at least one row."""
 
@@ -48,7 +48,7 @@ def check_honesty(bench: Bench, findings: Sequence[Finding]) -> list[Check]:
     slack = max(TOLERANCE, 1.01 / len(bench.rows))
     return [
         _falls_with_strength(own, slack),
-        _falls_to_nothing(bench, attacks),
+        _falls_to_nothing(attacks),
         _sees_more_than_a_black_box(own, slack),
         _more_steps_are_stronger(own, slack),
         _loss_hides_nothing(own, slack),
@@ -66,23 +66,14 @@ def _falls_with_strength(own: Sequence[Finding], slack: float) -> Check:
     return Check("Accuracy falls as strength grows", bool(rises.max() <= slack), told)
 
 
-def _falls_to_nothing(bench: Bench, attacks: Sequence[Finding]) -> Check:
-    """A fused network may rightly outlive its picture; then what else it reads must explain it."""
-    large = next(of for of in attacks if of.probe.group == ATTACKED and _strength(of) == LARGE_EPS)
-    subject = bench.subject
-    own = subject.picture_branch.input.name
-    absent = [{**row, own: subject.absent(own)} for row in bench.rows]
-    others = [spec.name for spec in subject.card.inputs if spec.name != own]
-    limit = NEAR_ZERO
-    told = f"{large.accuracy:.3f} left at {large.probe.shown}"
-    if others:
-        without = float(np.mean(subject.answer(absent).argmax(axis=1) == bench.class_ids))
-        limit = max(limit, without)
-        told += f"; {without:.3f} without the picture"
+def _falls_to_nothing(attacks: Sequence[Finding]) -> Check:
+    """Where other inputs are shown, answers may rightly outlive the picture."""
+    found = [of for of in attacks if _strength(of) == LARGE_EPS]
+    left = min(of.accuracy for of in found)
     return Check(
-        "Nothing is left of the picture at a strength that destroys it",
-        large.accuracy <= limit + TOLERANCE,
-        told,
+        "Nothing is left of a picture alone at a strength that destroys it",
+        left <= NEAR_ZERO,
+        f"{left:.3f} at {LARGE_EPS}/255",
     )
 
 

@@ -133,12 +133,12 @@ class PictureAttack(Probe):
                 pictures = subject.pictures(rows, class_ids)
             answers.append(subject.victim.logits(pictures.changed(found)).argmax(axis=1))
             for at in np.flatnonzero(np.any(found != pictures.pixels, axis=(1, 2, 3))):
-                changed[start + int(at)] = {**rows[at], own: _encode(found[at])}
+                changed[start + int(at)] = {**rows[at], own: encode_pixels(found[at])}
             done(len(rows))
         return Outcome(np.concatenate(answers), changed)
 
 
-def _encode(pixels: np.ndarray) -> bytes:
+def encode_pixels(pixels: np.ndarray) -> bytes:
     """Returns pixels as people are shown them, rounded."""
     return write_picture(Image.fromarray(np.clip(pixels + 0.5, 0, 255).astype(np.uint8)))
 

@@ -41,6 +41,7 @@ class Subject:
         self.branches = tuple(branches)
         self.scorer = scorer
         self._module = build_serving_module(branches, scorer, card)
+        self._graphs: dict[tuple[str, ...], Any] = {}
 
     def answer(self, rows: Sequence[RawRow]) -> np.ndarray:
         """Returns probabilities `(rows, num_classes)`."""
@@ -85,19 +86,52 @@ class Subject:
             class_ids: `(rows,)`.
             hidden: Inputs that the network is not shown.
         """
-        branch = self.picture_branch
-        key = next(iter(branch.encoder.input_specs()))
-        shown = [
-            {**row, **{name: self.absent(name) for name in hidden}} if hidden else row
-            for row in rows
-        ]
-        parts: list[dict[str, np.ndarray]] = []
-        for start in range(0, len(shown), _BATCH_SIZE):
-            raw = self._raw(shown[start : start + _BATCH_SIZE])
-            parts.append({name: of.numpy() for name, of in self._prepare(raw).items()})
-        arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        shown = [self.hide(row, hidden) for row in rows]
+        arrays = self.embed(shown)
+        key = next(iter(self.picture_branch.encoder.input_specs()))
         pixels = arrays.pop(key).astype(np.float32)
         return Pictures(pixels, np.asarray(class_ids, np.int32), arrays)
+
+    def embed(
+        self, rows: Sequence[RawRow], inputs: Collection[str] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Returns what the votes read, `(rows, ...)` by name, but the pixels as they are.
+
+        Args:
+            rows: Products.
+            inputs: Names of those that are embedded; all by default. Presences
+                and excluded classes are always there.
+        """
+        known = {spec.name for spec in self.card.inputs} if inputs is None else set(inputs)
+        branches = [branch for branch in self.branches if branch.input.name in known]
+        graph = self._graphs.setdefault(
+            tuple(branch.name for branch in branches),
+            tf.function(lambda raw: self._embed(branches, raw), reduce_retracing=True),
+        )
+        parts = []
+        for start in range(0, len(rows), _BATCH_SIZE):
+            found = graph(self._raw(rows[start : start + _BATCH_SIZE]))
+            parts.append({name: of.numpy() for name, of in found.items()})
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def pool(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Returns logits `(rows, num_classes)` of what `embed` gives, all branches embedded."""
+        votes, pool = map(self.scorer.get_layer, ("votes", "pool"))
+        read = {name: tf.constant(of) for name, of in arrays.items() if name != "excluded"}
+        logits = pool(votes(read, training=False), training=False).numpy()
+        return logits - _FAR_BELOW * arrays["excluded"]
+
+    def embed_pixels(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Returns what `embed` gives with the embedding of the pixels in their place."""
+        encoder = self.scorer.get_layer(self.picture_branch.name)
+        key = next(iter(self.picture_branch.encoder.input_specs()))
+        embedding = encoder({key: tf.constant(arrays[key])}, training=False)
+        others = {name: of for name, of in arrays.items() if name != key}
+        return {**others, self.picture_branch.name: embedding.numpy()}
+
+    def hide(self, row: RawRow, names: Collection[str]) -> RawRow:
+        """Returns a product that has nothing of some inputs."""
+        return {**row, **{name: self.absent(name) for name in names}} if names else row
 
     def absent(self, name: str) -> bytes | float:
         """Returns the raw value that says that a product has nothing of an input."""
@@ -107,24 +141,24 @@ class Subject:
         """Returns an input by its name."""
         return next(spec for spec in self.card.inputs if spec.name == name)
 
-    def _prepare(self, raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """Returns the pixels, embeddings of all other branches, presences, excluded classes."""
-        tensors = preprocess(self.branches, raw)
-        prepared: dict[str, Any] = {
-            present_name(spec.name): tensors[present_name(spec.name)] for spec in self.card.inputs
+    def _embed(self, branches: Sequence[Branch], raw: Mapping[str, tf.Tensor]) -> dict[str, Any]:
+        tensors = preprocess(branches, raw)
+        found: dict[str, Any] = {
+            present_name(spec.name): MODALITIES.get(spec.kind)().present(raw[spec.name])
+            for spec in self.card.inputs
         }
-        for branch in self.branches:
+        for branch in branches:
             own = {name: tensors[name] for name in branch.encoder.input_specs()}
             if branch is self.picture_branch:
-                prepared.update(own)
+                found.update(own)
             else:
                 encoder = self.scorer.get_layer(branch.name)
-                prepared[branch.name] = encoder(own, training=False)
+                found[branch.name] = encoder(own, training=False)
         excluded = find_excluded(self.card.rules, self.card.class_names, raw)
         # Rules that leave no class are not followed.
         excluded &= ~tf.reduce_all(excluded, axis=1, keepdims=True)
-        prepared["excluded"] = tf.cast(excluded, tf.float32)
-        return prepared
+        found["excluded"] = tf.cast(excluded, tf.float32)
+        return found
 
     def _points(self, branch: Branch) -> list[Any]:
         points = branch.encoder.find_points(self.scorer.get_layer(branch.name))
