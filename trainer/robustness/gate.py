@@ -59,7 +59,7 @@ def check_honesty(bench: Bench, findings: Sequence[Finding]) -> list[Check]:
 
 def _falls_with_strength(own: Sequence[Finding], slack: float) -> Check:
     curve = sorted(
-        (of for of in own if _is_pgd(of, STRENGTH_STEPS)), key=lambda of: of.probe.strength
+        (of for of in own if _has_steps(of, STRENGTH_STEPS)), key=lambda of: of.probe.strength
     )
     rises = np.diff([of.accuracy for of in curve])
     told = ", ".join(f"{of.probe.shown}: {of.accuracy:.3f}" for of in curve)
@@ -90,7 +90,7 @@ def _sees_more_than_a_black_box(own: Sequence[Finding], slack: float) -> Check:
 
 def _more_steps_are_stronger(own: Sequence[Finding], slack: float) -> Check:
     by_steps = sorted(
-        (of for of in own if _attack(of) == "pgd" and _strength(of) == EPS),
+        (of for of in own if "steps" in of.probe.options and _strength(of) == EPS),
         key=lambda of: of.probe.options["steps"],
     )
     rises = np.diff([of.accuracy for of in by_steps])
@@ -138,8 +138,8 @@ def _has_slopes(bench: Bench) -> Check:
     return Check("The margin has a slope at every picture", share == 1.0, f"at {share:.1%} of them")
 
 
-def _is_pgd(finding: Finding, steps: int) -> bool:
-    return _attack(finding) == "pgd" and finding.probe.options["steps"] == steps
+def _has_steps(finding: Finding, steps: int) -> bool:
+    return finding.probe.options.get("steps") == steps
 
 
 def _attack(finding: Finding) -> str:

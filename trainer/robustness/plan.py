@@ -8,7 +8,7 @@ from typing import Any
 from trainer.augmentations.corruption import SEVERITIES, find_corruptions
 from trainer.data.words import take_words
 from trainer.inputs import InputSpec
-from trainer.registry import EDITS
+from trainer.registry import ATTACKS, EDITS
 from trainer.robustness.changes import RowChange, augmented, of_another, scaled, stuffed, without
 from trainer.robustness.probe import Change, PictureAttack, Probe
 from trainer.robustness.text_attack import TextAttack
@@ -147,7 +147,7 @@ def _attacks(is_one_of_many: bool) -> list[Probe]:
         steps = options.get("steps")
         return PictureAttack(
             group=group,
-            name=name + (f", {steps} steps" if steps and name in ("pgd", "pgd_margin") else ""),
+            name=f"{name}, {steps} steps" if steps else name,
             strength=eps,
             shown=f"{eps:g}/255",
             attack=name,
@@ -159,13 +159,7 @@ def _attacks(is_one_of_many: bool) -> list[Probe]:
         attack(ATTACKED, STRENGTH_ATTACK, eps, steps=STRENGTH_STEPS, restarts=1) for eps in CURVE
     ]
     weaker = [attack(ATTACKED, "pgd", steps=steps, restarts=1) for steps in STEPS[:-1]]
-    others = [
-        attack(ATTACKED, "fgsm"),
-        attack(ATTACKED, "pgd_margin", steps=STRENGTH_STEPS, restarts=1),
-        attack(ATTACKED, "apgd_ce"),
-        attack(ATTACKED, "apgd_targeted"),
-        attack(ATTACKED, "square"),
-    ]
+    others = [attack(ATTACKED, name) for name in ATTACKS.names()]
     if not is_one_of_many:
         return [*curve, *weaker, *others, attack(ATTACKED, "apgd_ce", LARGE_EPS)]
     return [
