@@ -53,9 +53,9 @@ class RegularizedModel(keras.Model):
                     x=tensors, y=targets, y_pred=outputs, sample_weight=weights, training=True
                 ),
                 vote_loss=lambda outputs: self.vote_loss(
-                    _votes(targets), _votes(outputs), sample_weight=weights
+                    _votes(targets), self._held(outputs), sample_weight=weights
                 ),
-                votes=_votes,
+                votes=self._held,
                 kinds=self.regularizer.draw_kinds(self.points),
                 scale=self.optimizer.scale_loss,
             )
@@ -69,6 +69,11 @@ class RegularizedModel(keras.Model):
             lesson.adversarial_loss * replicas, sample_weight=num_rows
         )
         return self.compute_metrics(tensors, targets, lesson.outputs, weights)
+
+    def _held(self, outputs: Any) -> Any:
+        """Returns the votes that are asked to hold; the fused one is the first."""
+        votes = _votes(outputs)
+        return votes[:, :1] if self.regularizer.fused_only else votes
 
     def test_step(self, data: Any) -> dict[str, Any]:
         figures = super().test_step(data)

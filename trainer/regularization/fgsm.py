@@ -20,6 +20,6 @@ class FastGradientSign(Regularizer):
     """
 
     def learn(self, batch: Batch) -> Lesson:
-        clean = batch.run(values=True)
-        attacked = batch.run(self.step(batch, clean.values), batch.vote_loss)
+        clean, rising = self.run_clean(batch)
+        attacked = batch.run(self.step(batch, rising), batch.vote_loss)
         return clean.with_attacked(attacked, self.multiplier)

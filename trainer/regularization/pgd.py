@@ -19,8 +19,8 @@ class ProjectedGradient(IterativeRegularizer):
     """
 
     def learn(self, batch: Batch) -> Lesson:
-        clean = batch.run(values=True)
-        delta = self.project(batch, self.step(batch, clean.values), self.pgd_epsilon)
+        clean, rising = self.run_clean(batch)
+        delta = self.project(batch, self.step(batch, rising), self.pgd_epsilon)
         for _ in range(self.pgd_iterations - 1):
             found = batch.run(delta, batch.vote_loss, weights=False, values=True)
             delta = self.project(batch, self.step(batch, found.values, delta), self.pgd_epsilon)

@@ -15,7 +15,7 @@ from trainer.layers.norm_ops import NORMS, draw_inside, project, steepest
 from trainer.layers.perturbation import Point, Value
 from trainer.options import check_number
 from trainer.registry import unknown
-from trainer.regularization.batch import Batch, Lesson, Tensors
+from trainer.regularization.batch import Batch, Lesson, Pass, Tensors
 
 
 @dataclass(kw_only=True, eq=False)
@@ -36,6 +36,9 @@ class Regularizer(abc.ABC):
             pixels and `"l2"` for all else.
         modalities: Kinds that are perturbed; all that can be by default.
         together: bool. All of them at once; otherwise one, drawn for each batch.
+        fused_only: bool. Asks only the vote on all inputs together to hold. A
+            vote on some of them has nothing to make up for what is perturbed,
+            and learns from it as it is.
         seed: int. Of what is drawn.
     """
 
@@ -44,6 +47,7 @@ class Regularizer(abc.ABC):
     adv_grad_norm: str = ""
     modalities: Sequence[str] = ()
     together: bool = True
+    fused_only: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -94,6 +98,14 @@ class Regularizer(abc.ABC):
             return dict.fromkeys(kinds, 1.0)
         drawn = tf.random.stateless_uniform([], self.seeds.next(), 0, len(kinds), tf.int32)
         return {kind: tf.cast(drawn == index, tf.float32) for index, kind in enumerate(kinds)}
+
+    def run_clean(self, batch: Batch) -> tuple[Pass, Tensors]:
+        """Runs a batch as it is; returns also gradients along which what must hold costs more."""
+        clean = batch.run(values=not self.fused_only)
+        if not self.fused_only:
+            return clean, clean.values
+        # The loss of all votes rises elsewhere than that of the one that must hold.
+        return clean, batch.run(None, batch.vote_loss, weights=False, values=True).values
 
     def step(self, batch: Batch, gradients: Tensors, start: Tensors | None = None) -> Tensors:
         """Returns perturbations after a step along which the cost rises most."""

@@ -12,6 +12,7 @@ from trainer.losses.crossentropy import Crossentropy
 from trainer.registry import REGULARIZERS
 from trainer.regularization.batch import Batch
 from trainer.regularization.regularizer import Regularizer
+from trainer.regularized_model import RegularizedModel
 
 ROWS, WIDTH, CLASSES = 5, 7, 3
 
@@ -225,3 +226,42 @@ def test_what_a_table_does_not_have_is_refused():
     sizes = {"tokens": 0.1, "image_embedding": 0.1}
     with pytest.raises(ValueError, match=r"options\.adv_step_size.*'text_embedding'.*'image_emb"):
         REGULARIZERS.make("fgsm", {"adv_step_size": sizes}).check({"text"})
+
+
+@pytest.mark.parametrize("name", ["fgsm", "pgd"])
+def test_only_the_fused_vote_is_asked_to_hold(name):
+    """The step is against the first vote alone; the others learn from the rows as they are."""
+    rng = np.random.default_rng(0)
+    inputs = keras.Input([WIDTH], name="text")
+    fused, own = (keras.layers.Dense(CLASSES, name=part)(inputs) for part in ("fused", "own"))
+    votes = keras.ops.stack([fused, own], axis=1)
+    model = RegularizedModel({"text": inputs}, votes)
+    for layer in ("fused", "own"):
+        model.get_layer(layer).set_weights(
+            [rng.normal(size=(WIDTH, CLASSES)), rng.normal(size=CLASSES)]
+        )
+    x = rng.normal(size=(ROWS, WIDTH)).astype(np.float32)
+    y = np.array([0, 1, 2, 1, 0])
+    options = {"multiplier": 0.3, "adv_step_size": 0.4, "fused_only": True}
+    if name == "pgd":
+        options |= {"pgd_iterations": 1, "pgd_epsilon": 1.0}
+    model.regularize(
+        REGULARIZERS.make(name, options), [embedding_point("text", "text")], Crossentropy()
+    )
+    model.compile(keras.optimizers.SGD(1.0), loss=Crossentropy())
+
+    def gradient(layer, rows):
+        kernel, bias = before[layer]
+        logits = rows @ kernel + bias
+        scores = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        errors = scores - np.eye(CLASSES)[y]
+        return rows.T @ errors / ROWS, errors @ kernel.T
+
+    before = {layer: model.get_layer(layer).get_weights() for layer in ("fused", "own")}
+    model.train_on_batch({"text": x}, y)
+    attacked = x + 0.4 * unit(gradient("fused", x)[1], "l2")
+    moved = {layer: before[layer][0] - model.get_layer(layer).get_weights()[0] for layer in before}
+    # The loss of two votes is their mean.
+    expected = gradient("fused", x)[0] / 2 + 0.3 * gradient("fused", attacked)[0]
+    np.testing.assert_allclose(moved["fused"], expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(moved["own"], gradient("own", x)[0] / 2, rtol=1e-4, atol=1e-6)
