@@ -325,6 +325,19 @@ class Run:
         """See `Network.vote`."""
         return network.vote(self.store, rows)
 
+    def card(self, splits: Sequence[str]) -> ModelCard:
+        """Describes a model that has learned from some splits."""
+        return ModelCard(
+            inputs=self.catalogue.inputs,
+            class_names=tuple(self.catalogue.class_names),
+            level_names=self.catalogue.level_names,
+            label=self.config.data.label,
+            label_separator=self.config.data.label_separator,
+            run=self.key,
+            trained_on={split: len(self.catalogue.rows(split)) for split in splits},
+            rules=self.catalogue.taxonomy.rules,
+        )
+
     def say(self, line: str) -> None:
         """Prints a line for people."""
         if not self.quiet:
@@ -338,16 +351,7 @@ class Run:
         self.timings[stage] = self.timings.get(stage, 0.0) + time.monotonic() - began
 
     def _export(self, network: Network, splits: list[str]) -> Path:
-        card = ModelCard(
-            inputs=self.catalogue.inputs,
-            class_names=tuple(self.catalogue.class_names),
-            level_names=self.catalogue.level_names,
-            label=self.config.data.label,
-            label_separator=self.config.data.label_separator,
-            run=self.key,
-            trained_on={split: len(self.catalogue.rows(split)) for split in splits},
-            rules=self.catalogue.taxonomy.rules,
-        )
+        card = self.card(splits)
         for branch in network.tuned:
             encoder = network.encoders[branch.name]
             if "encoders" in network.epochs and not branch.encoder.adapts:
