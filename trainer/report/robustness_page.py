@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,28 +45,40 @@ def write_robustness_page(
         cases: Products to show side by side.
     """
     groups: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
-    for probe in summary["probes"]:
+    for probe in sorted(summary["probes"], key=lambda probe: probe["strength"]):
         groups.setdefault(probe["group"], {}).setdefault(probe["name"], []).append(probe)
+    order = list(dict.fromkeys(probe["group"] for probe in summary["probes"]))
     panels = {
         group: {
-            name: [(probe["shown"], probe["accuracy"]) for probe in _by_strength(probes)]
-            for name, probes in names.items()
+            name: [(_tick(probe["shown"]), probe["accuracy"]) for probe in probes]
+            for name, probes in groups[group].items()
             if len(probes) > 2
         }
-        for group, names in groups.items()
+        for group in order
     }
     panels = {group: lines for group, lines in panels.items() if lines}
+    tables = {
+        group: {name: groups[group][name] for name in sorted(groups[group])} for group in order
+    }
     clean = summary["clean"]["accuracy"]
     page = render_page(
         "robustness.html",
         title=title,
         summary=summary,
-        groups=groups,
+        tables=tables,
+        strengths={group: _strengths(names.values()) for group, names in tables.items()},
         picture=draw_strength_curves(panels, clean) if panels else "",
         cases=cases,
     )
     write_page(path, page)
 
 
-def _by_strength(probes: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    return sorted(probes, key=lambda probe: probe["strength"])
+def _strengths(rows: Iterable[Sequence[Mapping[str, Any]]]) -> list[str]:
+    """Returns the strengths of a group, where each of its rows has the same several ones."""
+    found = [[probe["shown"] for probe in probes] for probes in rows]
+    return found[0] if len(found[0]) > 1 and all(of == found[0] for of in found) else []
+
+
+def _tick(shown: str) -> str:
+    """Returns the number in a strength, `"severity 3"` or `"5% of the words"`."""
+    return next((word for word in shown.split() if any(map(str.isdigit, word))), shown)

@@ -19,7 +19,16 @@ from trainer.products import Products
 from trainer.report.robustness_page import Case, write_robustness_page
 from trainer.robustness.gate import check_honesty
 from trainer.robustness.measure import Finding, digest_bench, run_probes
-from trainer.robustness.plan import ATTACKED, CORRUPTED, CORRUPTED_ALONE, EPS, build_plan
+from trainer.robustness.plan import (
+    ATTACKED,
+    BOTH_ATTACKED,
+    CORRUPTED,
+    CORRUPTED_ALONE,
+    EPS,
+    GROUPS,
+    TEXT_ATTACKED,
+    build_plan,
+)
 from trainer.robustness.probe import Bench
 from trainer.robustness.subject import load_subject
 
@@ -80,7 +89,7 @@ def assess_robustness(
         "seed": seed,
         "clean": _figures(clean == bench.class_ids),
         "together": _together(findings),
-        "probes": [_describe(finding) for finding in findings],
+        "probes": [_describe(finding) for finding in sorted(findings, key=_by_group_and_strength)],
         "honest": all(check.passed for check in checks),
         "checks": [dataclasses.asdict(check) for check in checks],
     }
@@ -101,6 +110,9 @@ def _together(findings: Sequence[Finding]) -> dict[str, Any]:
     if usual:
         name = f"Picture attacked in all ways, {EPS}/255"
         found[name] = _figures(np.all([of.right for of in usual], axis=0))
+    for finding in findings:
+        if finding.probe.group in (TEXT_ATTACKED, BOTH_ATTACKED):
+            found[f"{finding.probe.group}, {finding.probe.shown}"] = _figures(finding.right)
     for group in (CORRUPTED, CORRUPTED_ALONE):
         if corrupted := [of.accuracy for of in findings if of.probe.group == group]:
             found[f"{group}, mean of all"] = {"accuracy": float(np.mean(corrupted))}
@@ -130,7 +142,7 @@ def _cases(bench: Bench, ids: Sequence[str], findings: Sequence[Finding]) -> lis
     """Returns the products to show: of each group and name the weakest change that turned one."""
     card = bench.subject.card
     cases: dict[tuple[str, str], Case] = {}
-    for finding in sorted(findings, key=lambda of: of.probe.strength):
+    for finding in sorted(findings, key=_by_group_and_strength):
         probe = finding.probe
         for row, changed in finding.changed.items():
             shown = Products.of_values(card.inputs, [bench.rows[row], changed])
@@ -146,3 +158,7 @@ def _cases(bench: Bench, ids: Sequence[str], findings: Sequence[Finding]) -> lis
                 ),
             )
     return list(cases.values())
+
+
+def _by_group_and_strength(finding: Finding) -> tuple[int, float]:
+    return GROUPS.index(finding.probe.group), finding.probe.strength

@@ -36,6 +36,22 @@ ABSENT = "Absent"
 SWAPPED = "Of another product"
 SCALED = "Scaled"
 
+GROUPS = (
+    ATTACKED,
+    TEXT_ATTACKED,
+    BOTH_ATTACKED,
+    ALONE,
+    TEXT_ALONE,
+    TRANSFERRED,
+    CORRUPTED,
+    CORRUPTED_ALONE,
+    EDITED,
+    ABSENT,
+    SWAPPED,
+    SCALED,
+)
+"""In the order of the report."""
+
 STRENGTH_ATTACK, STRENGTH_STEPS = "pgd", 20
 """What the curve over strengths is measured with."""
 STEPS = (2, 5, STRENGTH_STEPS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
@@ -9,7 +10,8 @@ from matplotlib.ticker import PercentFormatter
 
 from trainer.report.figures.svg import GREY, drawing, to_data_uri
 
-_HEIGHT, _WIDTH = 3.0, 4.4
+_NUM_COLUMNS = 2
+_HEIGHT, _WIDTH = 2.9, 4.5
 
 
 def draw_strength_curves(
@@ -25,9 +27,11 @@ def draw_strength_curves(
         Data URI.
     """
     with drawing():
-        figure = Figure(figsize=(_WIDTH * len(panels), _HEIGHT), layout="constrained")
-        axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
-        for panel, (title, lines) in zip(axes, panels.items(), strict=True):
+        num_rows = math.ceil(len(panels) / _NUM_COLUMNS)
+        size = (_WIDTH * _NUM_COLUMNS, _HEIGHT * num_rows)
+        figure = Figure(figsize=size, layout="constrained")
+        axes = figure.subplots(num_rows, _NUM_COLUMNS, sharey=True, squeeze=False).ravel()
+        for panel, (title, lines) in zip(axes, panels.items(), strict=False):
             for name, points in lines.items():
                 strengths, accuracies = zip(*points, strict=True)
                 panel.plot(strengths, accuracies, "o-", ms=4, label=name)
@@ -38,5 +42,7 @@ def draw_strength_curves(
             panel.grid(axis="y")
             if len(lines) > 1:
                 panel.legend(fontsize=7, ncols=2, loc="lower left")
-        axes[0].set_ylabel("accuracy")
+        for panel in axes[len(panels) :]:
+            panel.set_axis_off()
+        figure.supylabel("accuracy", size=9)
         return to_data_uri(figure)
