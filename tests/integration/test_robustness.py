@@ -12,6 +12,8 @@ from trainer.attacks.victim import Victim
 from trainer.data.examples import read_examples, row_ids
 from trainer.data.table import read_table
 from trainer.data.words import take_words
+from trainer.robustness import certificate
+from trainer.robustness.certificate import certify_pictures
 from trainer.robustness.gate import check_honesty
 from trainer.robustness.measure import run_probes
 from trainer.robustness.plan import build_plan
@@ -129,6 +131,32 @@ def test_a_masked_network_does_not_pass_the_gate(bench, tmp_path):
     checks = check_honesty(masked, run_probes(masked, plan, tmp_path))
     failed = {check.name for check in checks if not check.passed}
     assert "The margin has a slope at every picture" in failed
+
+
+def test_what_is_proved_holds_for_any_embedding(bench, monkeypatch):
+    """The worst of a thousand directions comes near to what is proved, and never below."""
+    subject = bench.subject
+    arrays = subject.embed_pixels(subject.embed(bench.rows))
+    name = subject.picture_branch.name
+    rng = np.random.default_rng(0)
+    logits, slopes = subject.slopes(arrays)
+    np.testing.assert_allclose(logits, subject.pool(arrays), atol=1e-5)
+    rows = np.arange(len(logits))
+    assert certify_pictures(bench) is None  # its embeddings are of any length
+    monkeypatch.setattr(certificate, "_has_unit_length", lambda subject: True)
+    proved = certify_pictures(bench)
+    worst = np.full(len(rows), np.inf)
+    for rival in range(logits.shape[1]):
+        towards = slopes[:, rival] - slopes[rows, bench.class_ids]
+        for noise in (0.0, 0.3, 1.0):
+            drawn = towards + noise * rng.normal(size=towards.shape) * np.abs(towards).max()
+            drawn /= np.maximum(np.linalg.norm(drawn, axis=1, keepdims=True), 1e-9)
+            found = subject.pool({**arrays, name: drawn.astype(np.float32)})
+            own = found[rows, bench.class_ids].copy()
+            found[rows, bench.class_ids] = -np.inf
+            worst = np.minimum(worst, own - found.max(axis=1))
+    np.testing.assert_array_equal(proved, worst > 1e-3)
+    assert 0 < proved.sum() < len(rows)
 
 
 def test_an_export_alone_is_refused(trained, shop, call, tmp_path):

@@ -17,6 +17,7 @@ from trainer.files import write_json
 from trainer.predictor import Predictor
 from trainer.products import Products
 from trainer.report.robustness_page import Case, write_robustness_page
+from trainer.robustness.certificate import certify_pictures
 from trainer.robustness.gate import check_honesty
 from trainer.robustness.measure import Finding, digest_bench, run_probes
 from trainer.robustness.plan import (
@@ -80,7 +81,8 @@ def assess_robustness(
     texts = [str(row[name], "utf-8") for row in bench.rows for name in names]
     plan = build_plan(card.inputs, bench.subject.picture_branch is not None, texts)
     findings = run_probes(bench, plan, out / "probes" / digest_bench(bench))
-    checks = check_honesty(bench, findings)
+    proved = certify_pictures(bench)
+    checks = check_honesty(bench, findings, proved)
     clean = bench.subject.answer(bench.rows).argmax(axis=1)
     summary = {
         "model": card.run,
@@ -88,7 +90,7 @@ def assess_robustness(
         "num_trained_on": int(trained_on.sum()),
         "seed": seed,
         "clean": _figures(clean == bench.class_ids),
-        "together": _together(findings),
+        "together": _together(findings, proved),
         "probes": [_describe(finding) for finding in sorted(findings, key=_by_group_and_strength)],
         "honest": all(check.passed for check in checks),
         "checks": [dataclasses.asdict(check) for check in checks],
@@ -103,9 +105,11 @@ def assess_robustness(
     return summary
 
 
-def _together(findings: Sequence[Finding]) -> dict[str, Any]:
+def _together(findings: Sequence[Finding], proved: np.ndarray | None) -> dict[str, Any]:
     """Returns figures of several probes at once, by what they are."""
     found: dict[str, Any] = {}
+    if proved is not None:
+        found["Whatever picture is shown (proved)"] = _figures(proved)
     usual = [of for of in findings if of.probe.group == ATTACKED and of.probe.strength == EPS]
     if usual:
         name = f"Picture attacked in all ways, {EPS}/255"

@@ -34,8 +34,15 @@ class Check:
     detail: str
 
 
-def check_honesty(bench: Bench, findings: Sequence[Finding]) -> list[Check]:
+def check_honesty(
+    bench: Bench, findings: Sequence[Finding], proved: np.ndarray | None = None
+) -> list[Check]:
     """Checks what attacks on pictures found; empty where there was none.
+
+    Args:
+        bench: The products.
+        findings: Of all probes.
+        proved: bool `(rows,)`, what `certify_pictures` says.
 
     References:
         Carlini et al., 2019, arXiv:1902.06705, and Athalye et al., 2018,
@@ -46,7 +53,7 @@ def check_honesty(bench: Bench, findings: Sequence[Finding]) -> list[Check]:
     if not own:
         return []
     slack = max(TOLERANCE, 1.01 / len(bench.rows))
-    return [
+    checks = [
         _falls_with_strength(own, slack),
         _falls_to_nothing(attacks),
         _sees_more_than_a_black_box(own, slack),
@@ -55,6 +62,11 @@ def check_honesty(bench: Bench, findings: Sequence[Finding]) -> list[Check]:
         _transfers_less(attacks, own, slack),
         _has_slopes(bench),
     ]
+    if proved is not None:
+        turned = sum(int(np.sum(proved & ~of.right)) for of in own)
+        name = "No attack turns what is proved to hold"
+        checks.append(Check(name, turned == 0, f"{proved.mean():.3f} proved, {turned} turned"))
+    return checks
 
 
 def _falls_with_strength(own: Sequence[Finding], slack: float) -> Check:

@@ -63,16 +63,14 @@ class Subject:
     def victim(self) -> Victim:
         """The network as a function of its pixels; the rest of a product stands beside them."""
         branch = self.picture_branch
-        encoder, votes, pool = map(self.scorer.get_layer, (branch.name, "votes", "pool"))
+        encoder = self.scorer.get_layer(branch.name)
         (key, spec), *_ = branch.encoder.input_specs().items()
         points = self._points(branch)
 
         def score(pixels: tf.Tensor, beside: Mapping[str, tf.Tensor]) -> tf.Tensor:
             blank = {key: tf.zeros_like(pixels, spec.dtype)}
             embedding = run_perturbed(encoder, points, blank, lambda _: pixels, training=False)
-            read = {name: of for name, of in beside.items() if name != "excluded"}
-            logits = pool(votes({**read, branch.name: embedding}, training=False), training=False)
-            return tf.cast(logits, tf.float32) - _FAR_BELOW * beside["excluded"]
+            return self._pool({**beside, branch.name: embedding})
 
         return Victim(score)
 
@@ -116,10 +114,28 @@ class Subject:
 
     def pool(self, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
         """Returns logits `(rows, num_classes)` of what `embed` gives, all branches embedded."""
+        return self._pool(_constants(arrays)).numpy()
+
+    def slopes(self, arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Returns `pool`, and its gradients by the picture's embedding.
+
+        Returns:
+            `(rows, num_classes)` and `(rows, num_classes, dim)`.
+        """
+        read = _constants(arrays)
+        embedding = read[self.picture_branch.name]
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(embedding)
+            logits = self._pool(read)
+            sums = [tf.reduce_sum(of) for of in tf.unstack(logits, axis=1)]
+        slopes = [tape.gradient(of, embedding, unconnected_gradients="zero") for of in sums]
+        return logits.numpy(), tf.stack(slopes, axis=1).numpy()
+
+    def _pool(self, read: Mapping[str, tf.Tensor]) -> tf.Tensor:
         votes, pool = map(self.scorer.get_layer, ("votes", "pool"))
-        read = {name: tf.constant(of) for name, of in arrays.items() if name != "excluded"}
-        logits = pool(votes(read, training=False), training=False).numpy()
-        return logits - _FAR_BELOW * arrays["excluded"]
+        given = {name: of for name, of in read.items() if name != "excluded"}
+        logits = pool(votes(given, training=False), training=False)
+        return tf.cast(logits, tf.float32) - _FAR_BELOW * read["excluded"]
 
     def embed_pixels(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Returns what `embed` gives with the embedding of the pixels in their place."""
@@ -171,6 +187,10 @@ class Subject:
             )
             for spec in self.card.inputs
         }
+
+
+def _constants(arrays: Mapping[str, np.ndarray]) -> dict[str, tf.Tensor]:
+    return {name: tf.constant(of) for name, of in arrays.items()}
 
 
 def load_subject(workdir: Path) -> Subject:
