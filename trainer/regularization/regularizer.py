@@ -14,7 +14,7 @@ import tensorflow as tf
 from trainer.layers.norm_ops import NORMS, draw_inside, project, steepest
 from trainer.layers.perturbation import Point, Value
 from trainer.options import check_number
-from trainer.registry import unknown
+from trainer.registry import MODALITIES, unknown
 from trainer.regularization.batch import Batch, Lesson, Pass, Tensors
 
 
@@ -76,7 +76,8 @@ class Regularizer(abc.ABC):
         Raises:
             ValueError: naming the option.
         """
-        names = {"pixels", "tokens", *(f"{kind}_embedding" for kind in kinds)}
+        # A configuration for many tables may have sizes for modalities that this one lacks.
+        names = {"pixels", "tokens", *(f"{kind}_embedding" for kind in MODALITIES.names())}
         sizes = self.adv_step_size if isinstance(self.adv_step_size, Mapping) else {}
         for option, given, expected in (
             ("modalities", self.modalities, kinds),

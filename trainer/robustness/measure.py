@@ -19,6 +19,8 @@ from trainer.robustness.probe import Bench, Outcome, Probe
 from trainer.robustness.subject import RawRow
 
 _NUM_SHOWN = 3
+# Other versions of the probes may find something else.
+_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def digest_bench(bench: Bench) -> str:
     """Names the products, their classes, the network and the seed."""
     digest = hashlib.sha256()
     described = [
+        _VERSION,
         bench.subject.card.run,
         bench.seed,
         bench.class_ids.tolist(),
