@@ -23,10 +23,13 @@ def certify_pictures(bench: Bench) -> np.ndarray | None:
 
     Returns:
         Bool `(rows,)`; None where the network is not of this kind: its picture
-        encoder does not scale to length 1, or its fusion is not linear in it.
+        encoder does not scale to length 1, its fusion is not linear in it, or
+        it reads nothing else.
     """
     subject = bench.subject
-    if subject.picture_branch is None or not _has_unit_length(subject):
+    if len(subject.card.inputs) == 1 or subject.picture_branch is None:
+        return None
+    if not _has_unit_length(subject):
         return None
     arrays = subject.embed_pixels(subject.embed(bench.rows))
     embeddings = arrays[subject.picture_branch.name]

@@ -59,9 +59,10 @@ def check_honesty(
         _sees_more_than_a_black_box(own, slack),
         _more_steps_are_stronger(own, slack),
         _loss_hides_nothing(own, slack),
-        _transfers_less(attacks, own, slack),
         _has_slopes(bench),
     ]
+    if transferred := [of for of in attacks if of.probe.group == TRANSFERRED]:
+        checks.append(_transfers_less(transferred, own, slack))
     if proved is not None:
         turned = sum(int(np.sum(proved & ~of.right)) for of in own)
         name = "No attack turns what is proved to hold"
@@ -121,18 +122,14 @@ def _loss_hides_nothing(own: Sequence[Finding], slack: float) -> Check:
     )
 
 
-def _transfers_less(attacks: Sequence[Finding], own: Sequence[Finding], slack: float) -> Check:
+def _transfers_less(transferred: Sequence[Finding], own: Sequence[Finding], slack: float) -> Check:
     """An attack that is made for the network is stronger than one made for a part of it."""
     made = min(of.accuracy for of in own if _strength(of) == EPS)
-    found = [of.accuracy for of in attacks if of.probe.group == TRANSFERRED]
-    if not found:
-        return Check(
-            "Attacks made for a part of it are no stronger", True, "it reads only pictures"
-        )
+    found = min(of.accuracy for of in transferred)
     return Check(
         "Attacks made for a part of it are no stronger",
-        made <= min(found) + slack,
-        f"{made:.3f} made for it, {min(found):.3f} made for its picture alone",
+        made <= found + slack,
+        f"{made:.3f} made for it, {found:.3f} made for its picture alone",
     )
 
 
