@@ -141,9 +141,13 @@ class Subject:
         """Returns what `embed` gives with the embedding of the pixels in their place."""
         encoder = self.scorer.get_layer(self.picture_branch.name)
         key = next(iter(self.picture_branch.encoder.input_specs()))
-        embedding = encoder({key: tf.constant(arrays[key])}, training=False)
+        pixels = arrays[key]
+        parts = [
+            encoder({key: tf.constant(pixels[start : start + _BATCH_SIZE])}, training=False)
+            for start in range(0, len(pixels), _BATCH_SIZE)
+        ]
         others = {name: of for name, of in arrays.items() if name != key}
-        return {**others, self.picture_branch.name: embedding.numpy()}
+        return {**others, self.picture_branch.name: np.concatenate(parts)}
 
     def hide(self, row: RawRow, names: Collection[str]) -> RawRow:
         """Returns a product that has nothing of some inputs."""
