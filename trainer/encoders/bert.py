@@ -15,6 +15,7 @@ from trainer.encoders.encoder import Encoder
 from trainer.layers.mean_pooling import MeanPooling
 from trainer.layers.perturbation import Point, token_point
 from trainer.layers.pretrained_backbone import PretrainedBackbone
+from trainer.layers.text_ops import fold_look_alikes
 from trainer.registry import ENCODERS
 from trainer.weights.presets import load_backbone, load_vocabulary
 from trainer.weights.source import WeightsSource, resolve_weights
@@ -60,6 +61,8 @@ class BertEncoder(Encoder):
         vocabulary: str. Preset that the word pieces are from. By default that
             of `weights`; for random weights the MiniLM package, which carries
             the word pieces of `bert_base_en_uncased`.
+        fold_look_alikes: bool. Reads letters as they look, see `fold_look_alikes`,
+            against titles that are written so that no program finds their words.
         title_tokens: int. With more than 0, the first line of the text, which
             is the product's title where it has one, is read once more by
             itself, up to so many tokens, and the two embeddings stand side by
@@ -91,6 +94,7 @@ class BertEncoder(Encoder):
         pooling: str = "mean",
         vocabulary: str = "",
         title_tokens: int = 0,
+        fold_look_alikes: bool = False,
     ) -> None:
         super().__init__(name, tuning, tuning_options, adapter)
         if pooling not in POOLINGS:
@@ -112,6 +116,7 @@ class BertEncoder(Encoder):
         self.weights = weights
         self.pooling = pooling
         self.vocabulary = vocabulary
+        self.fold_look_alikes = fold_look_alikes
         self._state: dict[str, Any] = {}
         self._tokenizer: Any = None
 
@@ -138,6 +143,8 @@ class BertEncoder(Encoder):
         }
 
     def preprocess(self, values: tf.Tensor) -> dict[str, tf.Tensor]:
+        if self.fold_look_alikes:
+            values = fold_look_alikes(values)
         tensors = {}
         for option, tokens in self._lengths.items():
             view = self.name + _VIEWS[option]

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from trainer.encoders.encoder import Encoder
 from trainer.layers import ngram_ops
+from trainer.layers.text_ops import fold_look_alikes
 from trainer.layers.weighted_bag import WeightedBag
 from trainer.registry import ENCODERS
 
@@ -42,6 +43,7 @@ class NGramEncoder(Encoder):
         min_rows: int. Terms of fewer training rows are not kept.
         max_rows: int. Vocabulary and directions are learned from so many rows.
         max_characters: int. The text is read up to here.
+        fold_look_alikes: bool. Reads letters as they look, see `fold_look_alikes`.
 
     Reference:
         Deerwester et al., 1990, "Indexing by latent semantic analysis", on
@@ -64,6 +66,7 @@ class NGramEncoder(Encoder):
         min_rows: int = 2,
         max_rows: int = 20_000,
         max_characters: int = 5_000,
+        fold_look_alikes: bool = False,
     ) -> None:
         super().__init__(name, tuning, tuning_options)
         self.dim = dim
@@ -72,6 +75,7 @@ class NGramEncoder(Encoder):
         self.min_rows = min_rows
         self.max_rows = max_rows
         self.max_characters = max_characters
+        self.fold_look_alikes = fold_look_alikes
         self._terms: dict[str, list[str]] = {"word": [""], "character": [""]}
         self._idf: dict[str, list[float]] = {"word": [1.0], "character": [1.0]}
         self._tables: dict[str, tf.lookup.StaticHashTable] = {}
@@ -108,7 +112,7 @@ class NGramEncoder(Encoder):
         }
 
     def preprocess(self, values: tf.Tensor) -> dict[str, tf.Tensor]:
-        words = ngram_ops.split_words(values, self.max_characters)
+        words = self._split(values)
         lookups = {
             "word": ngram_ops.word_term_ids,
             "character": ngram_ops.character_term_ids,
@@ -141,7 +145,7 @@ class NGramEncoder(Encoder):
         return self._tune(model)
 
     def _cut(self, values: tf.Tensor) -> dict[str, tf.RaggedTensor]:
-        words = ngram_ops.split_words(values, self.max_characters)
+        words = self._split(values)
         distinct, index = tf.unique(words.values)
         characters = tf.gather(
             ngram_ops.character_ngrams(distinct, self.widths["character"]), index
@@ -150,6 +154,10 @@ class NGramEncoder(Encoder):
             "word": ngram_ops.word_ngrams(words, self.widths["word"]),
             "character": words.with_values(characters).merge_dims(1, 2),
         }
+
+    def _split(self, values: tf.Tensor) -> tf.RaggedTensor:
+        texts = fold_look_alikes(values) if self.fold_look_alikes else values
+        return ngram_ops.split_words(texts, self.max_characters)
 
     def _table(self, kind: str) -> tf.lookup.StaticHashTable:
         if kind not in self._tables:
