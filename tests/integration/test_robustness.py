@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow as tf
+from PIL import Image
 from scipy.special import softmax
 
 from trainer.attacks.victim import Victim
 from trainer.data.examples import read_examples, row_ids
+from trainer.data.pictures import open_picture, write_picture
 from trainer.data.table import read_table
 from trainer.data.words import take_words
 from trainer.robustness import certificate
@@ -17,7 +19,7 @@ from trainer.robustness.certificate import certify_pictures
 from trainer.robustness.gate import check_honesty
 from trainer.robustness.measure import run_probes
 from trainer.robustness.plan import build_plan
-from trainer.robustness.probe import Bench, PictureAttack
+from trainer.robustness.probe import Bench, PictureAttack, draw_pixels
 from trainer.robustness.subject import Subject, load_subject
 from trainer.robustness.text_attack import TextAttack
 
@@ -193,3 +195,13 @@ def test_words_that_decide_are_found_and_no_more_than_allowed_are_changed(bench)
         left = take_words(changed[name].decode())
         lost = sum((Counter(words) - Counter(left)).values())
         assert lost <= max(1, int(0.3 * len(words)))
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [((40, 10), (16, 4)), ((1000, 1), (16, 4)), ((9, 9), (8, 8))]
+)
+def test_attacked_pixels_are_shown_in_the_proportions_of_the_picture(size, expected):
+    pixels = np.full((8, 8, 3), 99.6, np.float32)
+    drawn = open_picture(draw_pixels(pixels, write_picture(Image.new("RGB", size))))
+    assert drawn.size == expected
+    assert np.asarray(drawn)[0, 0].tolist() == [100, 100, 100]

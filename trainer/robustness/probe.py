@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from trainer.data.pictures import write_picture
+from trainer.data.pictures import open_picture, write_picture
 from trainer.registry import ATTACKS
 from trainer.robustness.subject import RawRow, Subject
 
@@ -133,14 +133,25 @@ class PictureAttack(Probe):
                 pictures = subject.pictures(rows, class_ids)
             answers.append(subject.victim.logits(pictures.changed(found)).argmax(axis=1))
             for at in np.flatnonzero(np.any(found != pictures.pixels, axis=(1, 2, 3))):
-                changed[start + int(at)] = {**rows[at], own: encode_pixels(found[at])}
+                changed[start + int(at)] = {**rows[at], own: draw_pixels(found[at], rows[at][own])}
             done(len(rows))
         return Outcome(np.concatenate(answers), changed)
 
 
-def encode_pixels(pixels: np.ndarray) -> bytes:
-    """Returns pixels as people are shown them, rounded."""
-    return write_picture(Image.fromarray(np.clip(pixels + 0.5, 0, 255).astype(np.uint8)))
+def draw_pixels(pixels: np.ndarray, original: bytes) -> bytes:
+    """Returns pixels that a network reads, as people are shown them.
+
+    Args:
+        pixels: `(size, size, 3)`, 0 to 255.
+        original: The picture that they were made of, whose proportions are given back up to 4 to 1.
+    """
+    shown = Image.fromarray(np.clip(pixels + 0.5, 0, 255).astype(np.uint8))
+    if original:
+        width, height = open_picture(original).size
+        stretch = np.clip(np.sqrt(width / height), 0.5, 2)
+        sides = round(len(pixels) * stretch), round(len(pixels) / stretch)
+        shown = shown.resize(sides, Image.Resampling.NEAREST)
+    return write_picture(shown)
 
 
 def _digest(text: str) -> int:

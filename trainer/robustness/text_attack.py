@@ -10,7 +10,7 @@ import numpy as np
 
 from trainer.data.words import put_words, take_words
 from trainer.registry import ATTACKS, EDITS
-from trainer.robustness.probe import Bench, Outcome, Probe, encode_pixels
+from trainer.robustness.probe import Bench, Outcome, Probe, draw_pixels
 from trainer.robustness.subject import RawRow, Subject
 from trainer.robustness.substitutes import build_substitutes
 
@@ -75,7 +75,7 @@ class TextAttack(Probe):
                 found = attack(subject.victim, pictures)
                 reached = subject.victim.logits(pictures.changed(found))
                 answers[row] = reached[0].argmax()
-                changed[row] = {**rows[row], own: encode_pixels(found[0])}
+                changed[row] = {**rows[row], own: draw_pixels(found[0], rows[row][own])}
             done(1)
         return answers
 
