@@ -102,19 +102,20 @@ def measure(
     drawn = np.random.default_rng(fold).permutation(len(true))[:num_rows]
     bench = Bench(subject, [values[row] for row in drawn], true[drawn])
 
-    def holds(probe: Probe) -> np.ndarray:
-        return probe.run(bench, lambda rows: None).answers == bench.class_ids
+    def holds(probe: Probe, on: Bench = bench) -> np.ndarray:
+        return probe.run(on, lambda rows: None).answers == on.class_ids
 
     attacks = [
         PictureAttack(group="", name=name, attack=name, options={"eps": EPS / 255, "steps": steps})
         for name, steps in STEPS.items()
     ]
-    words = {"group": "", "name": "words", "share": WORD_SHARE}
-    options = {"eps": EPS / 255, "steps": STEPS["apgd_ce"]}
+    reworded = TextAttack(group="", name="words", share=WORD_SHARE).run(bench, lambda rows: None)
+    told = reworded.answers == bench.class_ids
+    after = Bench(subject, [reworded.changed[row] for row in range(len(drawn))], bench.class_ids)
     found[DRAWN] = np.array(found[CLEAN])[drawn].tolist()
     found[PICTURE] = np.all([holds(of) for of in attacks], axis=0).tolist()
-    found[TEXT] = holds(TextAttack(**words)).tolist()
-    found[BOTH] = holds(TextAttack(**words, picture_attack="apgd_ce", options=options)).tolist()
+    found[TEXT] = told.tolist()
+    found[BOTH] = (told & holds(attacks[0], after)).tolist()
     if corruptions:
         plan = build_plan(run.catalogue.inputs, attackable=False)
         kinds = [holds(probe) for probe in plan if probe.group == CORRUPTED_ALONE]
