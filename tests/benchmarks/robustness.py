@@ -14,7 +14,6 @@ Exit status 1: a bar was missed.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 import time
 
@@ -22,7 +21,6 @@ import numpy as np
 from cross_validation import NUM_FOLDS, build_parser, draw_folds, fit_fold, open_run
 from table import print_table, write_figures
 
-from trainer.config import load_config
 from trainer.input_pipeline import read_values
 from trainer.overrides import apply_overrides
 from trainer.robustness.certificate import certify_pictures
@@ -53,21 +51,22 @@ def main() -> int:
     args = parser.parse_args()
     names = args.configs.split(",")
     right: dict[str, dict[str, list[bool]]] = {name: {} for name in names}
-    with open_run(args) as run:
-        data = run.config.data
-        for seed in map(int, args.seeds.split(",")):
-            folds = draw_folds(run.catalogue.labels, seed)
-            for fold in range(NUM_FOLDS):
-                for name in names:
-                    config = dataclasses.replace(load_config(name), data=data)
-                    run.config = apply_overrides(config, [*args.set, f"train.seed={seed}"])
+    for name in names:
+        args.config = name
+        # Its own: which views there are is decided when a run is prepared.
+        with open_run(args) as run:
+            config = run.config
+            for seed in map(int, args.seeds.split(",")):
+                run.config = apply_overrides(config, [f"train.seed={seed}"])
+                folds = draw_folds(run.catalogue.labels, seed)
+                for fold in range(NUM_FOLDS):
                     began = time.process_time()
                     found = measure(run, folds, fold, args.rows, args.corruptions)
                     for what, of in found.items():
                         right[name].setdefault(what, []).extend(of)
                     told = ", ".join(f"{what} {np.mean(of):.3f}" for what, of in found.items())
                     cost = time.process_time() - began
-                    print(f"seed {seed}, fold {fold}: {name}: {told}; {cost:.0f} s", flush=True)
+                    print(f"{name}: seed {seed}, fold {fold}: {told}; {cost:.0f} s", flush=True)
     means = {
         name: {what: float(np.mean(of)) for what, of in found.items()}
         for name, found in right.items()
