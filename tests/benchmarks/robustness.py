@@ -23,8 +23,9 @@ from table import print_table, write_figures
 
 from trainer.input_pipeline import read_values
 from trainer.overrides import apply_overrides
+from trainer.robustness import plan as plans
 from trainer.robustness.certificate import certify_pictures
-from trainer.robustness.plan import CORRUPTED_ALONE, EPS, WORD_SHARE, build_plan
+from trainer.robustness.plan import EPS, WORD_SHARE, build_plan
 from trainer.robustness.probe import Bench, PictureAttack, Probe
 from trainer.robustness.subject import Subject
 from trainer.robustness.text_attack import TextAttack
@@ -33,10 +34,11 @@ from trainer.run import Run
 CLEAN, DRAWN = "as they are", "as they are, those attacked"
 PROVED = "whatever picture is shown"
 PICTURE, TEXT, BOTH = "picture attacked", "text attacked", "both attacked"
+PICTURE_ONLY = "picture attacked, all there is"
 CORRUPTED = "picture corrupted, nothing else shown"
 STEPS = {"apgd_ce": 30, "apgd_targeted": 20}
 COST_BAR = 0.005
-KEPT_BARS = {PICTURE: 0.9, BOTH: 0.6}
+KEPT_BARS = {PICTURE: 0.9, BOTH: 0.6, PICTURE_ONLY: 0.5}
 RECOVERED_BAR = 0.5
 CORRUPTED_BAR = 0.05
 
@@ -108,16 +110,21 @@ def measure(
         PictureAttack(group="", name=name, attack=name, options={"eps": EPS / 255, "steps": steps})
         for name, steps in STEPS.items()
     ]
-    reworded = TextAttack(group="", name="words", share=WORD_SHARE).run(bench, lambda rows: None)
-    told = reworded.answers == bench.class_ids
-    after = Bench(subject, [reworded.changed[row] for row in range(len(drawn))], bench.class_ids)
     found[DRAWN] = np.array(found[CLEAN])[drawn].tolist()
-    found[PICTURE] = np.all([holds(of) for of in attacks], axis=0).tolist()
-    found[TEXT] = told.tolist()
-    found[BOTH] = (told & holds(attacks[0], after)).tolist()
+    is_all = len(run.catalogue.inputs) == 1
+    found[PICTURE_ONLY if is_all else PICTURE] = np.all(
+        [holds(of) for of in attacks], axis=0
+    ).tolist()
+    if any(spec.kind == "text" for spec in run.catalogue.inputs):
+        reworded = TextAttack(group="", name="words", share=WORD_SHARE).run(bench, lambda _: None)
+        told = reworded.answers == bench.class_ids
+        after = Bench(subject, [reworded.changed[row] for row in range(len(drawn))], true[drawn])
+        found[TEXT] = told.tolist()
+        found[BOTH] = (told & holds(attacks[0], after)).tolist()
     if corruptions:
         plan = build_plan(run.catalogue.inputs, attackable=False)
-        kinds = [holds(probe) for probe in plan if probe.group == CORRUPTED_ALONE]
+        group = plans.CORRUPTED if is_all else plans.CORRUPTED_ALONE
+        kinds = [holds(probe) for probe in plan if probe.group == group]
         found[CORRUPTED] = np.concatenate(kinds).tolist()
     return found
 
@@ -125,14 +132,14 @@ def measure(
 def missed_bars(plain: dict[str, float], hard: dict[str, float], name: str) -> list[str]:
     """Returns which bars a hardened configuration misses beside the plain one."""
     missed = []
-    if hard[CLEAN] < plain[CLEAN] - COST_BAR:
+    if PICTURE_ONLY not in plain and hard[CLEAN] < plain[CLEAN] - COST_BAR:
         missed.append(f"{name}: {CLEAN}")
     if DRAWN not in plain:
         return missed
     for what, kept in KEPT_BARS.items():
-        if hard[what] < kept * hard[DRAWN]:
+        if what in hard and hard[what] < kept * hard[DRAWN]:
             missed.append(f"{name}: {what} keeps {hard[what] / hard[DRAWN]:.2f} of {kept}")
-    for what in (PICTURE, TEXT, BOTH):
+    for what in plain.keys() & {PICTURE, TEXT, BOTH}:
         lost = plain[DRAWN] - plain[what]
         if lost > 0 and hard[what] - plain[what] < RECOVERED_BAR * lost:
             recovered = (hard[what] - plain[what]) / lost
