@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -107,7 +108,10 @@ def _parse_list(kind: str, value: str, path: str) -> tuple[Any, ...]:
 
 
 def _literal(value: str) -> Any:
-    try:
-        return ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return {"true": True, "false": False}.get(value.lower(), value)
+    """Reads a value as Python or as JSON writes it; what is neither is text."""
+    for read in (ast.literal_eval, json.loads):
+        try:
+            return read(value)
+        except (ValueError, SyntaxError):
+            continue
+    return {"true": True, "false": False}.get(value.lower(), value)

@@ -94,6 +94,13 @@ def test_changes_and_adds_encoders():
     assert base == load_config("tiny"), "the base was changed in place"
 
 
+def test_mappings_may_be_written_as_python_or_as_json_does():
+    expected = {"fused_only": True, "adv_step_size": {"pixels": 0.1}}
+    for setting in (str(expected), json.dumps(expected)):
+        config = change(f"train.regularization_options={setting}")
+        assert config.train.regularization_options == expected
+
+
 def test_later_settings_win():
     assert change("train.seed=1", "train.seed=2").train.seed == 2
     config = change("data.columns.a=text", "data.columns.b=number", "data.columns.a=number")
