@@ -3,7 +3,8 @@
     taxofuse run --data products.csv --label category --config robust --workdir runs/robust
 
 The fused vote learns to hold where the embedding of the picture is replaced by
-the worst of all; votes on the picture alone learn as ever. Texts are read as
+the worst of all; votes on the picture alone learn as ever, and the embedding
+of the text stays, since moving it cost accuracy and gained nothing. Texts are read as
 n-grams alone: a few misspelled words turn a transformer sooner than a bag of
 all words. Copies of each product with words misspelled or left out are learned
 from beside it. `tests/benchmarks/robustness.py` compares.
@@ -26,7 +27,7 @@ def get_config() -> Config:
         regularization="fgsm",
         regularization_options={
             "multiplier": 1.0,
-            "adv_step_size": {"image_embedding": 1.0, "text_embedding": 0.1},
+            "adv_step_size": {"image_embedding": 1.0, "text_embedding": 0.0},
             "fused_only": True,
         },
     )
