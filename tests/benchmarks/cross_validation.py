@@ -88,8 +88,10 @@ def fit_fold(
         rows = np.isin(folds, chosen)
         return Sample.of(shown[rows], class_ids[rows])
 
-    if len(run.catalogue.inputs) == 1 and not run.config.train.patience:
-        # There is nothing to choose: no other input to weigh, and the epochs are given.
+    encoders = run.config.model.encoders
+    num_branches = sum(len(encoders.get(spec.kind, {})) for spec in run.catalogue.inputs)
+    if num_branches == 1 and not run.config.train.patience:
+        # There is nothing to choose: no other branch to weigh, and the epochs are given.
         return run.fit(sample(*others), **options)
     first = run.fit(sample(*others[:-1]), sample(others[-1]), **options)
     return run.fit(sample(*others), epochs=first.epochs, vote_weights=first.vote_weights, **options)

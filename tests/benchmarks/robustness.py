@@ -23,9 +23,9 @@ from table import print_table, write_figures
 
 from trainer.input_pipeline import read_values
 from trainer.overrides import apply_overrides
-from trainer.robustness import plan as plans
 from trainer.robustness.certificate import certify_pictures
-from trainer.robustness.plan import EPS, WORD_SHARE, build_plan
+from trainer.robustness.plan import CORRUPTED as CORRUPTED_WITH_ALL
+from trainer.robustness.plan import CORRUPTED_ALONE, EPS, WORD_SHARE, build_plan
 from trainer.robustness.probe import Bench, PictureAttack, Probe
 from trainer.robustness.subject import Subject
 from trainer.robustness.text_attack import TextAttack
@@ -123,7 +123,7 @@ def measure(
         found[BOTH] = (told & holds(attacks[0], after)).tolist()
     if corruptions:
         plan = build_plan(run.catalogue.inputs, attackable=False)
-        group = plans.CORRUPTED if is_all else plans.CORRUPTED_ALONE
+        group = CORRUPTED_WITH_ALL if is_all else CORRUPTED_ALONE
         kinds = [holds(probe) for probe in plan if probe.group == group]
         found[CORRUPTED] = np.concatenate(kinds).tolist()
     return found
@@ -139,7 +139,9 @@ def missed_bars(plain: dict[str, float], hard: dict[str, float], name: str) -> l
     for what, kept in KEPT_BARS.items():
         if what in hard and hard[what] < kept * hard[DRAWN]:
             missed.append(f"{name}: {what} keeps {hard[what] / hard[DRAWN]:.2f} of {kept}")
-    for what in plain.keys() & {PICTURE, TEXT, BOTH}:
+    for what in (PICTURE, TEXT, BOTH):
+        if what not in plain:
+            continue
         lost = plain[DRAWN] - plain[what]
         if lost > 0 and hard[what] - plain[what] < RECOVERED_BAR * lost:
             recovered = (hard[what] - plain[what]) / lost

@@ -1,12 +1,11 @@
-"""The default, hardened: pictures and words that were tampered with turn fewer answers.
+"""The default, hardened against pictures and words that were tampered with.
 
     taxofuse run --data products.csv --label category --config robust --workdir runs/robust
 
 The fused vote learns to hold where the embedding of the picture is replaced by
-the worst of all; votes on the picture alone learn as ever, and the embedding
-of the text stays, since moving it cost accuracy and gained nothing. Texts are read as
-n-grams alone: a few misspelled words turn a transformer sooner than a bag of
-all words. Copies of each product with words misspelled or left out are learned
+the worst of all; votes on the picture alone learn as ever, and the embedding of
+the text stays as it is. Texts are read as n-grams alone, with look-alike letters
+folded. Copies of each product with words misspelled or left out are learned
 from beside it. `tests/benchmarks/robustness.py` compares.
 """
 
