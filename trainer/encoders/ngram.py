@@ -13,7 +13,6 @@ import tensorflow as tf
 
 from trainer.encoders.encoder import Encoder
 from trainer.layers import ngram_ops
-from trainer.layers.spelling_ops import Spelling
 from trainer.layers.text_ops import fold_look_alikes
 from trainer.layers.weighted_bag import WeightedBag
 from trainer.registry import ENCODERS
@@ -45,8 +44,6 @@ class NGramEncoder(Encoder):
         max_rows: int. Vocabulary and directions are learned from so many rows.
         max_characters: int. The text is read up to here.
         fold_look_alikes: bool. Reads letters as they look, see `fold_look_alikes`.
-        correct_spelling: bool. Reads misspelled words as words of the training
-            texts, see `Spelling`.
 
     Reference:
         Deerwester et al., 1990, "Indexing by latent semantic analysis", on
@@ -70,7 +67,6 @@ class NGramEncoder(Encoder):
         max_rows: int = 20_000,
         max_characters: int = 5_000,
         fold_look_alikes: bool = False,
-        correct_spelling: bool = False,
     ) -> None:
         super().__init__(name, tuning, tuning_options)
         self.dim = dim
@@ -80,11 +76,9 @@ class NGramEncoder(Encoder):
         self.max_rows = max_rows
         self.max_characters = max_characters
         self.fold_look_alikes = fold_look_alikes
-        self.correct_spelling = correct_spelling
         self._terms: dict[str, list[str]] = {"word": [""], "character": [""]}
         self._idf: dict[str, list[float]] = {"word": [1.0], "character": [1.0]}
         self._tables: dict[str, tf.lookup.StaticHashTable] = {}
-        self._spelling: Spelling | None = None
         self._vectors = np.zeros((2, 1), np.float32)
 
     def adapt(self, values: np.ndarray) -> None:
@@ -102,15 +96,14 @@ class NGramEncoder(Encoder):
             self._terms[kind] = [term.decode() for _, term in kept]
             # Smoothed as in scikit-learn: as if one more row had every term.
             self._idf[kind] = [float(np.log((1 + num_rows) / (1 - n)) + 1) for n, _ in kept]
-        self._tables, self._spelling = {}, None
+        self._tables = {}
         self._vectors = _principal_directions(self._matrix(batches), self.dim)
 
     def get_state(self) -> dict[str, Any]:
         return {"terms": self._terms, "idf": self._idf}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        self._terms, self._idf = state["terms"], state["idf"]
-        self._tables, self._spelling = {}, None
+        self._terms, self._idf, self._tables = state["terms"], state["idf"], {}
 
     def input_specs(self) -> dict[str, tf.TensorSpec]:
         return {
@@ -120,8 +113,6 @@ class NGramEncoder(Encoder):
 
     def preprocess(self, values: tf.Tensor) -> dict[str, tf.Tensor]:
         words = self._split(values)
-        if self.correct_spelling:
-            words = self._load_spelling().correct(words)
         lookups = {
             "word": ngram_ops.word_term_ids,
             "character": ngram_ops.character_term_ids,
@@ -142,8 +133,7 @@ class NGramEncoder(Encoder):
         }
 
     def get_resources(self) -> list[Any]:
-        tables = [self._table(kind) for kind in self._terms]
-        return tables + (self._load_spelling().resources if self.correct_spelling else [])
+        return [self._table(kind) for kind in self._terms]
 
     def build(self) -> keras.Model:
         term_ids = keras.Input([None], dtype="int32", name=f"{self.name}_term_ids")
@@ -177,12 +167,6 @@ class NGramEncoder(Encoder):
                 initializer = tf.lookup.KeyValueTensorInitializer(terms, ids)
                 self._tables[kind] = tf.lookup.StaticHashTable(initializer, -1)
         return self._tables[kind]
-
-    def _load_spelling(self) -> Spelling:
-        if self._spelling is None:
-            with tf.init_scope():
-                self._spelling = Spelling([of for of in self._terms["word"] if " " not in of])
-        return self._spelling
 
     def _matrix(self, batches: list[tf.Tensor]) -> scipy.sparse.csr_matrix:
         blocks = []
