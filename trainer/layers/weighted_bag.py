@@ -38,16 +38,21 @@ class WeightedBag(keras.layers.Layer):
         )
 
     def call(self, term_ids: Any, weights: Any) -> Any:
-        # To gather the vectors first would take gigabytes for a batch of long texts.
-        filled = tf.where(weights != 0)
-        columns = tf.cast(tf.gather_nd(term_ids, filled), tf.int64)
-        rows = tf.SparseTensor(
-            tf.stack([filled[:, 0], columns], axis=1),
-            tf.cast(tf.gather_nd(weights, filled), tf.float32),
-            tf.cast([tf.shape(weights)[0], self.num_terms], tf.int64),
-        )
-        product = tf.sparse.sparse_dense_matmul(rows, tf.cast(self.vectors, tf.float32))
-        return tf.cast(tf.ensure_shape(product, [None, self.dim]), self.compute_dtype)
+        return tf.cast(sum_vectors(self.vectors, term_ids, weights), self.compute_dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_terms": self.num_terms, "dim": self.dim}
+
+
+def sum_vectors(table: Any, term_ids: Any, weights: Any) -> Any:
+    """Returns float32 `(batch, dim)`: the weighted sums of some rows of a table."""
+    # To gather the vectors first would take gigabytes for a batch of long texts.
+    filled = tf.where(weights != 0)
+    columns = tf.cast(tf.gather_nd(term_ids, filled), tf.int64)
+    rows = tf.SparseTensor(
+        tf.stack([filled[:, 0], columns], axis=1),
+        tf.cast(tf.gather_nd(weights, filled), tf.float32),
+        tf.cast([tf.shape(weights)[0], table.shape[0]], tf.int64),
+    )
+    product = tf.sparse.sparse_dense_matmul(rows, tf.cast(table, tf.float32))
+    return tf.ensure_shape(product, [None, table.shape[1]])

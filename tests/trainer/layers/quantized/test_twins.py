@@ -1,0 +1,203 @@
+"""Each quantized layer beside its float twin."""
+
+from typing import Any
+
+import keras
+import keras_hub
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.layers.quantized.attach import attach_quantizers, calibrate, prepare_for_device
+from trainer.layers.quantized.fake_quant import FakeQuant
+from trainer.layers.quantized.twin import find_twin
+from trainer.layers.weighted_bag import WeightedBag
+
+layers = keras.layers
+RNG = np.random.default_rng(0)
+PICTURES = RNG.normal(size=(2, 9, 9, 3)).astype(np.float32)
+
+
+def values(*shape: int) -> np.ndarray:
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+def ids(*shape: int) -> np.ndarray:
+    return RNG.integers(0, 20, shape)
+
+
+TO_HEADS = {"equation": "abc,cde->abde", "output_shape": (None, 2, 4), "bias_axes": "de"}
+FROM_HEADS = {"equation": "abcd,cde->abe", "output_shape": (None, 5), "bias_axes": "e"}
+VOTES = {"equation": "bvd,vdc->bvc", "output_shape": (3, 4), "bias_axes": "vc"}
+TURNED = {"equation": "bdt,dc->bct", "output_shape": (4, 6)}
+STRIDED = {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same"}
+TRANSFORMER = {"intermediate_dim": 16, "num_heads": 2, "activation": "gelu"}
+# Layer, its arguments, what it reads.
+LAYERS: dict[str, tuple[type[keras.Layer], dict[str, Any], np.ndarray]] = {
+    "dense": (layers.Dense, {"units": 5}, values(8, 7)),
+    "dense of tokens": (layers.Dense, {"units": 5, "activation": "gelu"}, values(8, 3, 7)),
+    "dense with relu": (layers.Dense, {"units": 5, "activation": "relu"}, values(8, 7)),
+    "query": (layers.EinsumDense, TO_HEADS, values(3, 6, 8)),
+    "attention output": (layers.EinsumDense, FROM_HEADS, values(3, 6, 2, 4)),
+    "votes": (layers.EinsumDense, VOTES, values(9, 3, 8)),
+    "votes with one bias": (layers.EinsumDense, {**VOTES, "bias_axes": "c"}, values(9, 3, 8)),
+    "turned": (layers.EinsumDense, TURNED, values(3, 8, 6)),
+    "convolution": (layers.Conv2D, STRIDED, values(2, 9, 9, 3)),
+    "convolution with relu6": (layers.Conv2D, {**STRIDED, "activation": "relu6"}, PICTURES),
+    "depthwise": (layers.DepthwiseConv2D, {"kernel_size": 3, "depth_multiplier": 2}, PICTURES),
+    "relu": (layers.ReLU, {}, values(4, 5)),
+    "activation": (layers.Activation, {"activation": "swish"}, values(4, 5)),
+    "pooling": (layers.GlobalAveragePooling2D, {}, PICTURES),
+    "max pooling": (layers.MaxPooling2D, {}, PICTURES),
+    "padding": (layers.ZeroPadding2D, {}, PICTURES),
+    "embedding": (layers.Embedding, {"input_dim": 20, "output_dim": 6}, ids(3, 4)),
+    "tied": (layers.ReversibleEmbedding, {"input_dim": 20, "output_dim": 6}, ids(3, 4)),
+    "positions": (keras_hub.layers.PositionEmbedding, {"sequence_length": 9}, values(2, 5, 6)),
+    "block": (keras_hub.layers.TransformerEncoder, TRANSFORMER, values(4, 6, 8)),
+}
+
+
+def build(name: str) -> tuple[keras.Model, np.ndarray]:
+    layer, arguments, inputs = LAYERS[name]
+    keras.utils.set_random_seed(1)
+    read = keras.Input(inputs.shape[1:], dtype=str(inputs.dtype))
+    model = keras.Model(read, layer(**arguments)(read))
+    for weight in model.weights:
+        if "bias" in weight.path:
+            weight.assign(np.random.default_rng(2).normal(size=weight.shape))
+    return model, inputs
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_quantized_layer_is_its_twin_within_the_steps(name: str) -> None:
+    model, inputs = build(name)
+    expected = model(inputs).numpy()
+    attached = attach_quantizers(model)
+    assert attached.quantized
+    calibrate(model, attached, [inputs[:2], inputs])
+    found = model(inputs).numpy()
+    # A product of two rounded factors; values and weights each have some 255 steps.
+    spread = expected.max() - expected.min()
+    assert np.abs(found - expected).max() < spread * 0.03
+    assert np.abs(found - expected).mean() < spread * 0.006
+    if name not in ("max pooling", "padding"):
+        assert np.abs(found - expected).max() > 0
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_device_computes_the_same(name: str) -> None:
+    model, inputs = build(name)
+    attached = attach_quantizers(model)
+    calibrate(model, attached, [inputs])
+    expected = model(inputs).numpy()
+    prepare_for_device(attached)
+    run = tf.function(
+        model, input_signature=[tf.TensorSpec([None, *inputs.shape[1:]], inputs.dtype)]
+    )
+    found = run(inputs).numpy()
+    # Another order of sums may round a value to the next step.
+    spread = max(expected.max() - expected.min(), 1e-6)
+    assert np.abs(found - expected).mean() < spread * 1e-3
+    assert np.abs(found - expected).max() < spread * 0.02
+
+
+PRODUCTS = ["dense", "query", "attention output", "votes", "turned", "convolution", "depthwise"]
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_gradients_are_those_of_rounded_inputs_and_weights(name: str) -> None:
+    (model, inputs), (plain, _) = build(name), build(name)
+    attached = attach_quantizers(model)
+    calibrate(model, attached, [3 * inputs])  # so that nothing lies beyond its range
+    layer = model.layers[-1]
+    read = layer.input_quantizer(inputs)
+    spread = np.random.default_rng(4).normal(size=model(inputs).shape).astype(np.float32)
+
+    def gradients(model: keras.Model, inputs: tf.Tensor) -> list[np.ndarray]:
+        with tf.GradientTape() as tape:
+            cost = tf.reduce_sum(model(inputs) * spread)
+        return [of.numpy() for of in tape.gradient(cost, model.trainable_variables)]
+
+    # A product is linear in its weights: straight through, their gradient is that of the inputs.
+    for found, expected in zip(
+        gradients(model, inputs), gradients(plain, read.numpy()), strict=True
+    ):
+        assert found == pytest.approx(expected, rel=1e-3, abs=1e-3)
+
+
+def test_a_block_learns() -> None:
+    model, inputs = build("block")
+    attached = attach_quantizers(model)
+    calibrate(model, attached, [inputs])
+    model.compile(keras.optimizers.Adam(0.01), "mse")
+    targets = np.roll(inputs, 1, axis=1)
+    history = model.fit(inputs, targets, epochs=30, batch_size=4, verbose=0).history["loss"]
+    assert history[-1] < history[0] / 2
+
+
+def test_attention_leaves_out_what_is_masked() -> None:
+    block = keras_hub.layers.TransformerEncoder(16, 2)
+    tokens, mask = values(2, 5, 8), np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]])
+    read = keras.Input((5, 8)), keras.Input((5,), dtype="int32")
+    model = keras.Model(read, block(read[0], padding_mask=read[1]))
+    attached = attach_quantizers(model)
+    calibrate(model, attached, [(tokens, mask)])
+    changed = tokens.copy()
+    changed[0, 3:] *= -1
+    before, after = model((tokens, mask)).numpy(), model((changed, mask)).numpy()
+    assert after[0, :3] == pytest.approx(before[0, :3], abs=1e-6)
+    assert np.abs(after[0, 3:] - before[0, 3:]).max() > 0.1
+
+
+def test_a_bag_of_vectors_is_the_same_on_a_device() -> None:
+    bag = WeightedBag(30, 6)
+    ids, weights = RNG.integers(0, 30, (4, 5)).astype(np.int32), np.abs(values(4, 5))
+    weights[0, 3:] = 0
+    read = keras.Input((None,), dtype="int32"), keras.Input((None,))
+    model = keras.Model(read, bag(*read))
+    bag.vectors.assign(values(30, 6))
+    expected = model((ids, weights)).numpy()
+    attached = attach_quantizers(model)
+    calibrate(model, attached, [(ids, weights)])
+    found = model((ids, weights)).numpy()
+    assert np.abs(found - expected).max() < 0.03 * np.ptp(expected)
+    prepare_for_device(attached)
+    assert model((ids, weights)).numpy() == pytest.approx(found, abs=float(np.ptp(expected)) / 200)
+
+
+def test_evened_channels_rescue_a_transformer_with_outliers() -> None:
+    errors = []
+    for evened in (True, False):
+        model, inputs = build("block")
+        block = model.layers[-1]
+        # One channel of the residual that is fifty times as large as the others.
+        bias = np.zeros(8, np.float32)
+        bias[3] = 50
+        block._feedforward_output_dense.bias.assign(bias)
+        expected = model(inputs).numpy()
+        attached = attach_quantizers(model)
+        if not evened:
+            for quantizer in attached.quantizers:
+                quantizer.strength = 0.0
+        calibrate(model, attached, [inputs])
+        errors.append(np.abs(model(inputs).numpy() - expected).mean())
+    assert errors[0] < errors[1] / 2
+
+
+def test_every_quantizer_that_passes_values_was_calibrated() -> None:
+    model, inputs = build("block")
+    attached = attach_quantizers(model)
+    calibrate(model, attached, [inputs])
+    used = [of for of in attached.quantizers if of.is_set]
+    assert len(used) >= 10
+    for quantizer in used:
+        assert isinstance(quantizer, FakeQuant)
+        assert float(quantizer.low.value) <= 0 < float(quantizer.high.value)
+
+
+def test_there_is_a_twin_for_each_kind_of_product() -> None:
+    kinds = ("Dense", "EinsumDense", "Conv1D", "Conv2D", "DepthwiseConv2D", "MultiHeadAttention")
+    for kind in kinds:
+        assert find_twin(getattr(layers, kind)) is not None
+    assert find_twin(keras_hub.layers.CachedMultiHeadAttention) is not None
+    assert find_twin(layers.LSTM) is None

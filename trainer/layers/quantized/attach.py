@@ -1,0 +1,159 @@
+"""A whole network made to compute with values and weights of 8 bits, in place."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import keras_hub
+import tensorflow as tf
+
+from trainer.layers.pretrained_backbone import PretrainedBackbone
+
+# Imported for the twins that they register.
+from trainer.layers.quantized import attention, kernels, outputs, tables  # noqa: F401
+from trainer.layers.quantized.blocks import advise_transformer
+from trainer.layers.quantized.fake_quant import FakeQuant
+from trainer.layers.quantized.folding import FoldedNorm, find_readers, fold_norms
+from trainer.layers.quantized.kernels import RECTIFIERS
+from trainer.layers.quantized.twin import become_twin, find_twin
+from trainer.layers.vote_pool import VotePool
+
+# A normalisation takes a device's floats, and those who read it round; a pool has a few weights.
+_LEFT_FLOAT = (keras.layers.LayerNormalization, VotePool)
+
+
+@dataclass(frozen=True)
+class Attached:
+    """What became of the layers of a network.
+
+    Args:
+        quantized: Layers that have become twins.
+        folded: Names of the batch normalisations that went into convolutions.
+        in_float: Names of the layers with weights that stay as they were.
+    """
+
+    quantized: Sequence[keras.Layer]
+    folded: Sequence[str]
+    in_float: Sequence[str]
+
+    @property
+    def quantizers(self) -> list[FakeQuant]:
+        """All quantizers of values, whether used or not."""
+        return [
+            part
+            for layer in self.quantized
+            for part in vars(layer).values()
+            if isinstance(part, FakeQuant)
+        ]
+
+    def count_types(self) -> dict[str, int]:
+        """Returns how many layers of each type were quantized."""
+        names = (type(layer).__name__.removeprefix("Quantized") for layer in self.quantized)
+        return dict(sorted(Counter(names).items()))
+
+
+def attach_quantizers(model: keras.Model, keep_float: str = "") -> Attached:
+    """Makes every layer of a network that has weights a quantized one, in place.
+
+    Adapters of low rank are merged before. Values pass unrounded until
+    `calibrate` has found their ranges.
+
+    Args:
+        model: Any network of the project, of any depth.
+        keep_float: Regular expression of the paths of layers that stay as they are.
+
+    Raises:
+        ValueError: naming the layers with weights of which no twin is known.
+    """
+    layers = model._flatten_layers()
+    models = [of for of in layers if isinstance(of, keras.src.models.Functional)]
+    folded = [norm.path for of in models for _, norm in fold_norms(of)]
+    chosen, in_float = _choose(layers, keep_float)
+    for layer in layers:
+        if isinstance(layer, keras_hub.layers.TransformerEncoder):
+            advise_transformer(layer)
+    for layer in chosen:
+        become_twin(layer)
+    for layer in chosen:
+        if _is_before_relu(layer, chosen) or _is_read_as_float(layer):
+            layer.rounds_result = False
+    for layer in layers:
+        if isinstance(layer, PretrainedBackbone) and not _has_statistics(layer):
+            # Nothing is left that a few small batches could overwrite.
+            layer.fixed_statistics = False
+    return Attached(chosen, folded, in_float)
+
+
+def calibrate(model: keras.Model, attached: Attached, batches: Iterable[Mapping[str, Any]]) -> None:
+    """Finds the ranges of values from some batches, which pass unrounded.
+
+    Args:
+        model: With quantizers.
+        attached: What `attach_quantizers` returned.
+        batches: Inputs of the model.
+    """
+    run = tf.function(lambda tensors: model(tensors, training=False), reduce_retracing=True)
+    for quantizer in attached.quantizers:
+        quantizer.observing = quantizer.fixed is None
+    for tensors in batches:
+        run(tensors)
+    for quantizer in attached.quantizers:
+        quantizer.settle()
+
+
+def prepare_for_device(attached: Attached) -> None:
+    """Makes graphs that are traced from now on such that converters find integers in them."""
+    for layer in attached.quantized:
+        if hasattr(layer, "for_device"):
+            layer.for_device = True
+
+
+def _choose(layers: Sequence[keras.Layer], keep_float: str) -> tuple[list[keras.Layer], list[str]]:
+    """Returns the layers to quantize, and the paths of those with weights that stay in float."""
+    chosen, in_float, unknown = [], [], []
+    for layer in layers:
+        path = layer.path or layer.name
+        has_weights = layer._trainable_variables or layer._non_trainable_variables
+        if isinstance(layer, _LEFT_FLOAT) or (keep_float and re.fullmatch(keep_float, path)):
+            in_float += [path] if has_weights else []
+        elif find_twin(type(layer)) is not None and not isinstance(layer, FoldedNorm):
+            chosen.append(layer)
+        elif has_weights:
+            unknown.append(f"{type(layer).__name__} ({path})")
+    if unknown:
+        raise ValueError(
+            f"Layers of these types cannot be quantized: {sorted(unknown)}. Leave them in float "
+            "with quantize.keep_float, a regular expression of paths."
+        )
+    return chosen, in_float
+
+
+def _is_before_relu(layer: keras.Layer, chosen: Collection[keras.Layer]) -> bool:
+    """Says whether a device computes the only reader of a layer, a ReLU, together with it."""
+    readers = find_readers(layer)
+    while len(readers) == 1 and isinstance(readers[0], FoldedNorm):
+        readers = find_readers(readers[0])
+    if len(readers) != 1 or not any(readers[0] is of for of in chosen):
+        return False
+    (reader,) = readers
+    if isinstance(reader, keras.layers.ReLU):
+        return not reader.negative_slope and not reader.threshold
+    return isinstance(reader, keras.layers.Activation) and reader.activation in RECTIFIERS
+
+
+def _is_read_as_float(layer: keras.Layer) -> bool:
+    readers = find_readers(layer)
+    without_product = isinstance(layer, keras.layers.Add)
+    return without_product and bool(readers) and all(isinstance(of, _LEFT_FLOAT) for of in readers)
+
+
+def _has_statistics(layer: keras.Layer) -> bool:
+    return any(
+        isinstance(of, keras.layers.BatchNormalization) and not isinstance(of, FoldedNorm)
+        for of in layer._flatten_layers()
+    )

@@ -1,0 +1,23 @@
+"""What the layers inside of a block need to know of one another."""
+
+from __future__ import annotations
+
+import keras_hub
+
+
+def advise_transformer(block: keras_hub.layers.TransformerEncoder) -> None:
+    """Says where values come from floats, or go on as such.
+
+    A few channels of a transformer's residual are tens of times as large as
+    all others. They are added and normalised in float, so what is read from
+    there and written to there is rounded with evened channels.
+
+    Reference:
+        Bondarenko et al., 2021, arXiv:2109.12948.
+    """
+    attention = block._self_attention_layer
+    readers = [attention._query_dense, attention._key_dense, attention._value_dense]
+    for layer in [*readers, block._feedforward_intermediate_dense]:
+        layer.evens_inputs = True
+    for layer in (attention._output_dense, block._feedforward_output_dense):
+        layer.evens_outputs = True
