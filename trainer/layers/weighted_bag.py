@@ -25,7 +25,13 @@ class WeightedBag(keras.layers.Layer):
 
     Returns:
         Float tensor `(batch, dim)`; zeros where a row has no terms.
+
+    Attributes:
+        for_device: bool. Computes without sparse tensors, which devices do not
+            know: one vector for each term and row at a time.
     """
+
+    for_device: bool = False
 
     def __init__(self, num_terms: int, dim: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -38,21 +44,23 @@ class WeightedBag(keras.layers.Layer):
         )
 
     def call(self, term_ids: Any, weights: Any) -> Any:
-        return tf.cast(sum_vectors(self.vectors, term_ids, weights), self.compute_dtype)
+        return tf.cast(self.sum(self.vectors, term_ids, weights), self.compute_dtype)
+
+    def sum(self, table: Any, term_ids: Any, weights: Any) -> Any:
+        """Returns float32 `(batch, dim)`: the weighted sums of some rows of a table."""
+        table = tf.cast(table, tf.float32)
+        if self.for_device:
+            return tf.matmul(weights[:, None], tf.gather(table, term_ids))[:, 0]
+        # To gather the vectors first would take gigabytes for a batch of long texts.
+        filled = tf.where(weights != 0)
+        columns = tf.cast(tf.gather_nd(term_ids, filled), tf.int64)
+        rows = tf.SparseTensor(
+            tf.stack([filled[:, 0], columns], axis=1),
+            tf.cast(tf.gather_nd(weights, filled), tf.float32),
+            tf.cast([tf.shape(weights)[0], self.num_terms], tf.int64),
+        )
+        product = tf.sparse.sparse_dense_matmul(rows, table)
+        return tf.ensure_shape(product, [None, self.dim])
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_terms": self.num_terms, "dim": self.dim}
-
-
-def sum_vectors(table: Any, term_ids: Any, weights: Any) -> Any:
-    """Returns float32 `(batch, dim)`: the weighted sums of some rows of a table."""
-    # To gather the vectors first would take gigabytes for a batch of long texts.
-    filled = tf.where(weights != 0)
-    columns = tf.cast(tf.gather_nd(term_ids, filled), tf.int64)
-    rows = tf.SparseTensor(
-        tf.stack([filled[:, 0], columns], axis=1),
-        tf.cast(tf.gather_nd(weights, filled), tf.float32),
-        tf.cast([tf.shape(weights)[0], table.shape[0]], tf.int64),
-    )
-    product = tf.sparse.sparse_dense_matmul(rows, tf.cast(table, tf.float32))
-    return tf.ensure_shape(product, [None, table.shape[1]])

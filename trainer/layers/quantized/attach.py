@@ -106,13 +106,6 @@ def calibrate(model: keras.Model, attached: Attached, batches: Iterable[Mapping[
         quantizer.settle()
 
 
-def prepare_for_device(attached: Attached) -> None:
-    """Makes graphs that are traced from now on such that converters find integers in them."""
-    for layer in attached.quantized:
-        if hasattr(layer, "for_device"):
-            layer.for_device = True
-
-
 def _choose(layers: Sequence[keras.Layer], keep_float: str) -> tuple[list[keras.Layer], list[str]]:
     """Returns the layers to quantize, and the paths of those with weights that stay in float."""
     chosen, in_float, unknown = [], [], []

@@ -11,7 +11,7 @@ from keras import ops
 
 from trainer.layers.quantized.fake_quant import mark_quantized, quantize_table
 from trainer.layers.quantized.twin import Twin, add_quantizer, twin_of
-from trainer.layers.weighted_bag import WeightedBag, sum_vectors
+from trainer.layers.weighted_bag import WeightedBag
 
 
 @twin_of(keras.layers.Embedding)
@@ -40,16 +40,9 @@ class QuantizedPositionEmbedding(Twin):
 class QuantizedBag(Twin):
     """Sums rounded vectors."""
 
-    for_device: bool = False
-
     def add_quantizers(self) -> None:
         add_quantizer(self, "output_quantizer")
 
     def call(self, term_ids: Any, weights: Any) -> Any:
-        table = quantize_table(self.vectors)
-        if self.for_device:
-            # Devices know no sparse tensors, and have one product at a time.
-            sums = tf.matmul(weights[:, None], tf.gather(table, term_ids))[:, 0]
-        else:
-            sums = sum_vectors(table, term_ids, weights)
+        sums = self.sum(quantize_table(self.vectors), term_ids, weights)
         return self.output_quantizer(tf.cast(sums, self.compute_dtype))

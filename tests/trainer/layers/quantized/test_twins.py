@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.layers.quantized.attach import attach_quantizers, calibrate, prepare_for_device
+from trainer.device_graph import prepare_for_device
+from trainer.layers.quantized.attach import attach_quantizers, calibrate
 from trainer.layers.quantized.fake_quant import FakeQuant
 from trainer.layers.quantized.twin import find_twin
 from trainer.layers.weighted_bag import WeightedBag
@@ -90,7 +91,7 @@ def test_a_device_computes_the_same(name: str) -> None:
     attached = attach_quantizers(model)
     calibrate(model, attached, [inputs])
     expected = model(inputs).numpy()
-    prepare_for_device(attached)
+    prepare_for_device(model)
     run = tf.function(
         model, input_signature=[tf.TensorSpec([None, *inputs.shape[1:]], inputs.dtype)]
     )
@@ -161,7 +162,7 @@ def test_a_bag_of_vectors_is_the_same_on_a_device() -> None:
     calibrate(model, attached, [(ids, weights)])
     found = model((ids, weights)).numpy()
     assert np.abs(found - expected).max() < 0.03 * np.ptp(expected)
-    prepare_for_device(attached)
+    prepare_for_device(model)
     assert model((ids, weights)).numpy() == pytest.approx(found, abs=float(np.ptp(expected)) / 200)
 
 

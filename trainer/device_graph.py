@@ -1,0 +1,72 @@
+"""The network half of a model as one TFLite file."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from trainer.quantization.quantizer import Quantizer
+
+SIGNATURE = "serving_default"
+
+
+def prepare_for_device(network: keras.Model) -> None:
+    """Makes graphs that are traced from now on of operations that devices know."""
+    for layer in network._flatten_layers():
+        if hasattr(layer, "for_device"):
+            layer.for_device = True
+
+
+def convert(network: keras.Model, quantizer: Quantizer, batch_size: int = 1) -> bytes:
+    """Converts a prepared network.
+
+    Args:
+        network: From tensors by name to `(batch, num_classes)`; it stays a
+            device's for good.
+        quantizer: That has prepared it.
+        batch_size: int. Products at a time, fixed in the file.
+
+    Returns:
+        A TFLite file with one signature: `SIGNATURE`, from the network's inputs by
+        name to `scores`.
+
+    Raises:
+        ValueError: if the network has operations that devices do not know.
+    """
+    prepare_for_device(network)
+    specs = {
+        name: tf.TensorSpec((batch_size, *tensor.shape[1:]), tensor.dtype, name=name)
+        for name, tensor in network.input.items()
+    }
+    run = tf.function(lambda tensors: network(tensors, training=False), input_signature=[specs])
+    # Ranges that are read from variables are none to the converter.
+    frozen = convert_variables_to_constants_v2(run.get_concrete_function())
+    order = [tensor.name.split(":")[0] for tensor in frozen.inputs]
+    module = tf.Module()
+    module.run = tf.function(
+        lambda **tensors: {"scores": frozen(*(tensors[name] for name in order))[0]}
+    )
+    signature = module.run.get_concrete_function(**specs)
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(module, folder, signatures={SIGNATURE: signature})
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
+        quantizer.configure(converter)
+        with warnings.catch_warnings():
+            # The ranges are in the graph; no statistics are expected.
+            warnings.filterwarnings("ignore", "Statistics for quantized inputs")
+            try:
+                return converter.convert()
+            except Exception as error:
+                raise ValueError(
+                    f"The network cannot be converted: {_first_line(error)}"
+                ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return next((line for line in str(error).splitlines() if line.strip()), "")[:500]
