@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import re
 
-from serving.edge.texts.unicode_versions import LATER, NOT_LOWERED
+from serving.edge.texts.unicode_versions import LATER, NOT_IN_13
 
-_NOT_LOWERED = re.compile(f"([{NOT_LOWERED}]+)")
+# Of no case in any version: so that a sigma before it is written as at the end of a word.
+_NO_LETTER = "\uffff"
+_KEPT = re.compile(f"[{LATER.to_pattern()}{NOT_IN_13.to_pattern()}{_NO_LETTER}]")
 
 
 def lower(text: str) -> str:
     """Returns a text in lower case, up to its first NUL, where TensorFlow's ends."""
     text = text.partition("\0")[0]
-    if text.isascii():
+    kept = _KEPT.findall(text)
+    if not kept:
         return text.lower()
-    if any(ord(letter) in LATER for letter in set(text)):
-        return "".join(map(_lower_known, text))
-    parts = _NOT_LOWERED.split(text)
-    parts[::2] = [part.lower() for part in parts[::2]]
-    return "".join(parts)
-
-
-def _lower_known(letter: str) -> str:
-    return letter if ord(letter) in LATER or _NOT_LOWERED.match(letter) else letter.lower()
+    lowered = _KEPT.sub(_NO_LETTER, text).lower()
+    return re.sub(_NO_LETTER, lambda _: kept.pop(0), lowered)

@@ -22,6 +22,11 @@ class PointSet:
         self._firsts = [int(pair[0], 16) for pair in pairs]
         self._lasts = [int(pair[-1], 16) for pair in pairs]
 
+    def to_pattern(self) -> str:
+        """Returns the set as what stands between the brackets of a regular expression."""
+        pairs = zip(self._firsts, self._lasts, strict=True)
+        return "".join(f"{chr(first)}-{chr(last)}" for first, last in pairs)
+
     def __contains__(self, point: int) -> bool:
         index = bisect.bisect_right(self._firsts, point) - 1
         return index >= 0 and point <= self._lasts[index]

@@ -78,5 +78,9 @@ LATER_FOLDED = {
     0x16D6A: "\U00016d63\U00016d67\U00016d67",
 }
 """Of `LATER`, what folding case and taking characters apart changes."""
-NOT_LOWERED = "\u2c2f\ua7c0\ua7d0\ua7d6\ua7d8\U00010570-\U00010595"
-"""Capitals that Unicode 13 lacks and 14 has, for a class of a regular expression."""
+NOT_IN_13 = PointSet(
+    "888-891 898-89F 8C9-8D2 C3C 1734 180F 1AC1-1ACE 1DFA 2C2F 2C5F A7C0-A7C1 A7D0-A7D9 A7F2-A7F4 "
+    "FBC2 10570-105BC 10780-107BA 10F82-10F85 11070-11074 110C2 1AFF0-1AFFE 1CF00-1CF46 1DF00-1DF1E "
+    "1E2AE"
+)
+"""In Unicode 14, but not in 13, and with a case or of a kind that is passed over to find one."""

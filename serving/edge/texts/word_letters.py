@@ -26,15 +26,12 @@ _IGNORABLE = PointSet(
 _FORMER_ACCENT = 0x1171E
 
 
-class WordLetters(PointTable):
-    """Writes a text so that its words are what white space divides.
-
-    Signs and Chinese characters get spaces around them, control characters
-    become spaces.
+class NormalLetters(PointTable):
+    """Makes spaces of control characters.
 
     Args:
-        lowercase: bool. Fold case and compatible forms (NFKC_Casefold), and
-            strip accents.
+        lowercase: bool. Fold case and compatible forms (NFKC_Casefold), too,
+            and strip accents.
     """
 
     def __init__(self, lowercase: bool) -> None:
@@ -42,11 +39,8 @@ class WordLetters(PointTable):
         self._lowercase = lowercase
 
     def write(self, point: int) -> str:
-        return "".join(map(_divided, self._normalized(point)))
-
-    def _normalized(self, point: int) -> str:
         if point in LATER:
-            return self._normalized_later(point)
+            return self._write_later(point)
         category = unicodedata.category(chr(point))
         if not self._lowercase:
             return " " if category in ("Cc", "Cf") else chr(point)
@@ -54,12 +48,23 @@ class WordLetters(PointTable):
             return ""
         return " " if category in ("Cc", "Cf") else _folded(chr(point))
 
-    def _normalized_later(self, point: int) -> str:
+    def _write_later(self, point: int) -> str:
         if point in LATER_FORMAT:
             return " "
         if not self._lowercase:
             return chr(point)
         return "" if point in LATER_ACCENTS else LATER_FOLDED.get(point, chr(point))
+
+
+class DividedLetters(PointTable):
+    """Puts spaces around signs and Chinese characters, so that words are what spaces divide."""
+
+    def write(self, point: int) -> str:
+        letter = chr(point)
+        if point in _SIGNS or point in _CHINESE or point in LATER_PUNCTUATION:
+            return f" {letter} "
+        is_sign = point not in LATER and unicodedata.category(letter).startswith("P")
+        return f" {letter} " if is_sign else letter
 
 
 def _folded(letter: str) -> str:
@@ -68,11 +73,3 @@ def _folded(letter: str) -> str:
         letter = unicodedata.normalize("NFKC", letter.casefold())
     apart = unicodedata.normalize("NFD", letter)
     return "".join(part for part in apart if unicodedata.category(part) != "Mn")
-
-
-def _divided(letter: str) -> str:
-    point = ord(letter)
-    if point in _SIGNS or point in _CHINESE or point in LATER_PUNCTUATION:
-        return f" {letter} "
-    is_sign = point not in LATER and unicodedata.category(letter).startswith("P")
-    return f" {letter} " if is_sign else letter

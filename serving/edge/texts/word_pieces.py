@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from serving.edge.texts.word_letters import WordLetters
+from serving.edge.texts.word_letters import DividedLetters, NormalLetters
 
 _MAX_WORD_BYTES = 100
 _MAX_KNOWN_WORDS = 50_000
@@ -16,7 +16,7 @@ class WordPieces:
     Args:
         vocabulary: Word pieces in the order of their ids; `##` begins those
             that go on with a word.
-        lowercase: bool. As for `WordLetters`.
+        lowercase: bool. As for `NormalLetters`.
 
     Reference:
         Song et al., 2021, arXiv:2012.15524, of which this gives the same pieces
@@ -28,17 +28,23 @@ class WordPieces:
         self._ids = {piece: index for index, piece in enumerate(vocabulary)}
         self._unknown = (self._ids["[UNK]"],)
         self._longest = max(map(len, vocabulary))
-        self._letters = WordLetters(lowercase)
+        self._normal = NormalLetters(lowercase)
+        self._divided = DividedLetters()
         self._words: dict[str, tuple[int, ...]] = {}
 
     def tokenize(self, text: bytes, max_pieces: int) -> list[int]:
         """Returns the ids of the first `max_pieces` pieces; `text` is UTF-8, broken or not."""
         pieces: list[int] = []
-        for word in text.decode("utf-8", "replace").translate(self._letters).split():
+        for word in self._split(text):
             pieces += self._words.get(word) or self._cut(word)
             if len(pieces) >= max_pieces:
                 break
         return pieces[:max_pieces]
+
+    def _split(self, text: bytes) -> list[str]:
+        normal = _decode(text).translate(self._normal)
+        # Bytes of a broken character that only an accent kept apart may now be a whole one.
+        return _decode(_encode(normal)).translate(self._divided).split()
 
     def _cut(self, word: str) -> tuple[int, ...]:
         if len(self._words) >= _MAX_KNOWN_WORDS:
@@ -47,7 +53,7 @@ class WordPieces:
         return pieces
 
     def _cut_new(self, word: str) -> tuple[int, ...]:
-        if len(word.encode()) > _MAX_WORD_BYTES:
+        if len(_encode(word)) > _MAX_WORD_BYTES:
             return self._unknown
         pieces: list[int] = []
         start = 0
@@ -62,3 +68,12 @@ class WordPieces:
             pieces.append(piece)
             start = end
         return tuple(pieces)
+
+
+def _decode(text: bytes) -> str:
+    # Keeps each byte that is no UTF-8, as TensorFlow does.
+    return text.decode("utf-8", "surrogateescape")
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
