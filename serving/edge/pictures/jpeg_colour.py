@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import numpy.typing as npt
 from PIL import JpegImagePlugin
@@ -10,11 +12,8 @@ Plane = npt.NDArray[np.uint8]
 
 _ADOBE_PLAIN = 0
 _HALF = 1 << 15
-_CHROMA = np.arange(-128, 128)
-_RED_OF_CR = ((91881 * _CHROMA + _HALF) >> 16).astype(np.int16)  # 1.402
-_BLUE_OF_CB = ((116130 * _CHROMA + _HALF) >> 16).astype(np.int16)  # 1.772
-_GREEN_OF_CB = (-22554 * _CHROMA + _HALF).astype(np.int32)  # 0.34414
-_GREEN_OF_CR = (-46802 * _CHROMA).astype(np.int32)  # 0.71414
+# Rows that are converted at once, so that what lies between stays in the cache.
+_BAND = 32
 
 
 def has_luminance(image: JpegImagePlugin.JpegImageFile) -> bool:
@@ -32,15 +31,26 @@ def has_luminance(image: JpegImagePlugin.JpegImageFile) -> bool:
 
 def from_luminance(luminance: Plane, cb: Plane, cr: Plane) -> Plane:
     """Returns `(height, width, 3)`, RGB."""
-    light = luminance.astype(np.int16)
-    green = _GREEN_OF_CB[cb]
-    green += _GREEN_OF_CR[cr]
-    green >>= 16
-    colours = np.empty((*light.shape, 3), np.uint8)
-    added = (_RED_OF_CR[cr], green.astype(np.int16), _BLUE_OF_CB[cb])
-    for index, plane in enumerate(added):
-        colours[..., index] = np.clip(plane + light, 0, 255)
+    table = _chroma_table()
+    colours = np.empty((*luminance.shape, 3), np.uint8)
+    for start in range(0, len(colours), _BAND):
+        band = slice(start, start + _BAND)
+        chroma = cb[band].astype(np.uint16) << 8 | cr[band]
+        added = np.take(table, chroma).view(np.int16).reshape(*chroma.shape, 4)
+        added += luminance[band, :, None]
+        colours[band] = np.clip(added, 0, 255, out=added)[..., :3]
     return colours
+
+
+@functools.cache
+def _chroma_table() -> npt.NDArray[np.uint64]:
+    """Returns what 256 * cb + cr adds to red, green and blue: int16, four to a number."""
+    cb, cr = np.arange(-128, 128)[:, None], np.arange(-128, 128)[None, :]
+    red = (91881 * cr + _HALF) >> 16  # 1.402
+    green = (-22554 * cb - 46802 * cr + _HALF) >> 16  # 0.34414, 0.71414
+    blue = (116130 * cb + _HALF) >> 16  # 1.772
+    parts = np.broadcast_arrays(red, green, blue, 0)
+    return np.stack(parts, axis=-1).astype(np.int16).view(np.uint64).ravel()
 
 
 def from_inks(inks: Plane, black: Plane, inverted: bool) -> Plane:
