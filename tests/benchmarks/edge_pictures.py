@@ -5,19 +5,20 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-_SIZES = ((37, 29), (501, 333), (3, 200), (1, 1), (900, 460))
+SIZES = ((37, 29), (501, 333), (3, 200), (1, 1), (900, 460))
 
 
-def draw_pictures(seed: int = 0) -> dict[str, bytes]:
+def draw_pictures(sizes: Sequence[tuple[int, int]] = SIZES, seed: int = 0) -> dict[str, bytes]:
     """Returns picture files by a name that says what they are."""
     random = np.random.default_rng(seed)
     pictures: dict[str, bytes] = {}
-    for width, height in _SIZES:
+    for width, height in sizes:
         small = random.integers(0, 256, (height // 8 + 2, width // 8 + 2, 4), np.uint8)
         rgba = Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
         made = {**_jpegs(rgba), **_pngs(rgba), **_others(rgba)}

@@ -8,16 +8,16 @@ import numpy as np
 
 _LETTERS = {
     "latin": "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789     ",
-    "words": " wireless headphones Smart-watch 2nd unaffable café Ångström naïve ﬁne ①②³½℃ 😀👩‍👩‍👧🇮🇳👍🏽 ",
+    "words": " wireless headphones Smart-watch 2nd unaffable café Ångström ﬁne ①³℃ 😀👩‍👩‍👧🇮🇳👍🏽 ",
     "chinese": "智能手表没有無線耳機，。！「」々〇㐀𠀀𪜀 ",
     "kana": "ワイヤレスヘッドホンがぎぐひらがなｱﾞﾟー・ ",
     "right to left": "שעון חכם ساعة ذكية \u200f\u200e\u202b\u202c\u0651\u064b،؟ ",
     "marks": "aeiouAEIO\u0301\u0308\u0323\u0327\u0345\u20dd\u0489\u093e\u0e33\u0f71 ",
-    "control": "ab \x00\x01\x07\x08\t\n\x0b\x0c\r\x1b\x1c\x1f\x7f\x85\u200b\u200d\u2028\u2029\ufeff\ufffd\xad",
+    "control": "ab \x00\x01\x07\t\n\x0b\r\x1b\x1c\x1f\x85\u200b\u200d\u2028\u2029\ufeff\ufffd\xad",
     "signs": "a1 !\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~¡§«¶·»¿–—…€™°[UNK][CLS]##ing ",
     "alike": "аbсԁеhі jоb ορ Ａｂ１！ l1l a1 1a i1\n рrice Σς ΟΔΟΣ İıſßẞ ",
     "hangul": "스마트 워치 각힣\u1100\u1161\u11a8 ",
-    "later": "ᲉꟋ\U00010d50\U0001ccd6\U0001e030\u2c2f\ua7c0\U00010570\U00031350\U0002ebf0\U0001fae8\u0897 a",
+    "later": "ᲉꟋ\U00010d50\U0001ccd6\u2c2f\ua7c0\U00010570\U00031350\U0002ebf0\u0897 a",
 }
 
 
