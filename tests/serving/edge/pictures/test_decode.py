@@ -23,7 +23,6 @@ def test_pictures_of_every_format_are_those_of_tensorflow(drawn_pictures):
     for (name, encoded), pixels in zip(drawn_pictures.items(), expected, strict=True):
         found = decode_pictures([encoded], 50)[0].astype(int)
         assert np.abs(found - pixels).max() <= 1, name
-        assert found.max() > 0, name
 
 
 def test_jpegs_are_exactly_equal(drawn_pictures):
