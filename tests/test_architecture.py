@@ -150,6 +150,17 @@ def test_table_and_report_code_does_not_import_tensorflow_at_the_top() -> None:
         assert not heavy & HEAVY, name
 
 
+def test_the_device_needs_few_packages() -> None:
+    """serving.edge is copied to a device as it is."""
+    allowed = {"numpy", "PIL", "ai_edge_litert", *sys.stdlib_module_names}
+    edge = [name for name in SOURCES if is_within(name, "serving.edge")]
+    assert "serving.edge.encoders.bert" in edge
+    for name in edge:
+        for imported in imports(SOURCES[name]):
+            known = is_within(imported, "serving.edge") or imported.split(".")[0] in allowed
+            assert known, (name, imported)
+
+
 def test_help_does_not_load_tensorflow() -> None:
     code = (
         "import sys; from trainer.cli import build_parser; build_parser().format_help();"
