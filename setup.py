@@ -31,6 +31,7 @@ setup(
     packages=find_packages(include=["trainer*", "components*", "serving*"]),
     package_data={"trainer.report": ["templates/*"]},
     install_requires=[
+        "ai-edge-litert>=2.1",
         "cleanlab>=2.7",
         "h5py>=3.10",
         "jinja2>=3.1",

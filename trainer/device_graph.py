@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from pathlib import Path
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -27,14 +25,14 @@ def convert(network: keras.Model, quantizer: Quantizer, batch_size: int = 1) -> 
     """Converts a prepared network.
 
     Args:
-        network: From tensors by name to `(batch, num_classes)`; it stays a
-            device's for good.
+        network: From tensors by name to a dict of tensors; it stays a device's
+            for good.
         quantizer: That has prepared it.
         batch_size: int. Products at a time, fixed in the file.
 
     Returns:
-        A TFLite file with one signature: `SIGNATURE`, from the network's inputs by
-        name to `scores`.
+        A TFLite file with one signature: `SIGNATURE`, from the network's inputs to
+        its outputs, both by name.
 
     Raises:
         ValueError: if the network has operations that devices do not know.
@@ -48,10 +46,14 @@ def convert(network: keras.Model, quantizer: Quantizer, batch_size: int = 1) -> 
     # Ranges that are read from variables are none to the converter.
     frozen = convert_variables_to_constants_v2(run.get_concrete_function())
     order = [tensor.name.split(":")[0] for tensor in frozen.inputs]
+    outputs = sorted(network.output)
+
+    def call(**tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+        found = frozen(*(tensors[name] for name in order))
+        return dict(zip(outputs, found, strict=True))
+
     module = tf.Module()
-    module.run = tf.function(
-        lambda **tensors: {"scores": frozen(*(tensors[name] for name in order))[0]}
-    )
+    module.run = tf.function(call)
     signature = module.run.get_concrete_function(**specs)
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, folder, signatures={SIGNATURE: signature})

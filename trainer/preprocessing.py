@@ -86,6 +86,16 @@ def raw_specs(inputs: Sequence[InputSpec]) -> dict[str, tf.TensorSpec]:
     }
 
 
+def raw_values(
+    inputs: Sequence[InputSpec], rows: Sequence[Mapping[str, bytes | float]]
+) -> dict[str, tf.Tensor]:
+    """Returns the raw values of some products `(batch,)` by input name."""
+    return {
+        spec.name: tf.constant([row[spec.name] for row in rows], MODALITIES.get(spec.kind).dtype)
+        for spec in inputs
+    }
+
+
 @tf.autograph.experimental.do_not_convert
 def preprocess(branches: Sequence[Branch], raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """Runs the preprocessing of all branches.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import keras
 
 from trainer.artefact import ModelCard
 from trainer.files import new_file, write_json
+from trainer.inputs import InputSpec
 from trainer.preprocessing import Branch
 from trainer.registry import ENCODERS, FUSIONS, TUNING
 
@@ -51,3 +52,26 @@ def load_network(workdir: Path) -> tuple[keras.Model, dict[str, Any]]:
     ENCODERS.names(), FUSIONS.names(), TUNING.names()
     scorer = keras.saving.load_model(workdir / MODEL_FILE, compile=False)
     return scorer, json.loads((workdir / PREPROCESSING_FILE).read_text(encoding="utf-8"))
+
+
+def load_branches(state: Mapping[str, Any], inputs: Sequence[InputSpec]) -> list[Branch]:
+    """Makes the preprocessing that `preprocessing.json` describes.
+
+    Args:
+        state: What the file holds.
+        inputs: Of the model.
+    """
+    specs = {spec.name: spec for spec in inputs}
+    branches = []
+    for saved in state["branches"]:
+        # The weights are in the model: an adapter, or a method of tuning, would look for its own.
+        options = {
+            name: of
+            for name, of in saved["options"].items()
+            if name not in ("adapter", "tuning", "tuning_options")
+        }
+        encoder = ENCODERS.make(saved["encoder"], options, name=saved["name"])
+        encoder.set_state(saved["state"])
+        spec = specs[saved["input"]["name"]]
+        branches.append(Branch(saved["name"], spec, saved["encoder"], options, encoder))
+    return branches

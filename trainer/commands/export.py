@@ -1,30 +1,58 @@
 """Write an exported model somewhere else, in a form that a server or device takes.
 
-taxofuse export --model runs/1 --out models/products --format savedmodel
+  taxofuse export --model runs/1 --out models/products --format savedmodel
+  taxofuse export --model runs/1 --out edge --format tflite --quantize dynamic_range
+
+A folder for devices holds a network for each quantizer, the preprocessing, the
+program that runs them (`python -m serving.edge`, with ai-edge-litert, NumPy and
+Pillow) and a certificate: how far the answers are those of the model that was
+trained.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 HELP = "write the model for a server or a device"
-_FORMATS = ("savedmodel",)
+_FORMATS = ("savedmodel", "tflite")
+_NUM_ROWS = 256
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of the command."""
     parser.add_argument(
-        "--model", type=Path, required=True, metavar="DIR", help="workdir or export"
+        "--model", type=Path, required=True, metavar="DIR", help="workdir; or export, for servers"
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder of numbered versions"
     )
     parser.add_argument("--format", choices=_FORMATS, default=_FORMATS[0])
+    device = parser.add_argument_group("for devices")
+    device.add_argument(
+        "--quantize",
+        default="dynamic_range",
+        metavar="NAME[,NAME]",
+        help="dynamic_range, full_integer, float16, float32 or all",
+    )
+    device.add_argument(
+        "--data",
+        metavar="TABLE",
+        help="products to compare answers on; by default those of the run",
+    )
+    device.add_argument("--rows", type=int, default=_NUM_ROWS, metavar="N", help="of them to draw")
+    device.add_argument(
+        "--accept", action="store_true", help="write files that answer otherwise, too"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Copies the newest version as the next version below `--out`; prints its path."""
+    """Writes the next version below `--out`, or a folder for devices; prints its path."""
+    return _export_for_devices(args) if args.format == "tflite" else _copy_saved_model(args)
+
+
+def _copy_saved_model(args: argparse.Namespace) -> int:
     import shutil
 
     from trainer.artefact import find_export
@@ -41,3 +69,46 @@ def run(args: argparse.Namespace) -> int:
         shutil.copytree(source, temporary, dirs_exist_ok=True)
     print(path)
     return 0
+
+
+def _export_for_devices(args: argparse.Namespace) -> int:
+    from trainer.artefact import find_export
+    from trainer.data.table import read_table
+    from trainer.registry import QUANTIZERS
+
+    find_export(args.model)
+    names = QUANTIZERS.names() if args.quantize == "all" else args.quantize.split(",")
+    for name in names:
+        QUANTIZERS.get(name)
+    if args.out.exists() and not (args.out / "edge.json").is_file() and any(args.out.iterdir()):
+        raise ValueError(f"--out would replace a folder with other files. Received: {args.out}.")
+    table = read_table(args.data or _table_of_run(args.model))
+    from trainer.edge_export import export_for_devices
+
+    certificate = export_for_devices(
+        args.model, table, args.out, names, num_rows=args.rows, accept=args.accept
+    )
+    print(f"{'':16}{'MB':>8}{'ms':>8}{'agree':>8}{'accuracy':>10}")
+    for name, found in certificate["variants"].items():
+        accuracy = found["accuracy"]
+        told = f"{accuracy['device']:.4f}" if accuracy else "-"
+        print(
+            f"{name:16}{found['bytes'] / 1e6:8.1f}{found['milliseconds']:8.1f}"
+            f"{found['agreement']['float']:8.4f}{told:>10}"
+        )
+    if args.data is None:
+        print("Note: compared on the table of the run, which the model knows.", file=sys.stderr)
+    print(args.out)
+    return 0
+
+
+def _table_of_run(workdir: Path) -> str:
+    import json
+
+    from trainer.config import Config
+
+    path = workdir / "config.json"
+    table = path.is_file() and Config.from_dict(json.loads(path.read_text("utf-8"))).data.table
+    if not table:
+        raise ValueError(f"{workdir} names no table. Give --data, some products to compare on.")
+    return str(table)

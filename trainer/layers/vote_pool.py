@@ -44,7 +44,8 @@ class VotePool(keras.layers.Layer):
         )
 
     def call(self, votes: Any) -> Any:
-        return ops.einsum("v,bvc->bc", ops.cast(self.vote_weights, votes.dtype), votes)
+        weights = ops.cast(self.vote_weights, votes.dtype)[:, None]
+        return ops.sum(weights * votes, axis=1)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_votes": self.num_votes}

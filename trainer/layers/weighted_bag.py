@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -50,7 +51,7 @@ class WeightedBag(keras.layers.Layer):
         """Returns float32 `(batch, dim)`: the weighted sums of some rows of a table."""
         table = tf.cast(table, tf.float32)
         if self.for_device:
-            return tf.matmul(weights[:, None], tf.gather(table, term_ids))[:, 0]
+            return self.sum_gathered(term_ids, weights, lambda ids: tf.gather(table, ids))
         # To gather the vectors first would take gigabytes for a batch of long texts.
         filled = tf.where(weights != 0)
         columns = tf.cast(tf.gather_nd(term_ids, filled), tf.int64)
@@ -61,6 +62,13 @@ class WeightedBag(keras.layers.Layer):
         )
         product = tf.sparse.sparse_dense_matmul(rows, table)
         return tf.ensure_shape(product, [None, self.dim])
+
+    def sum_gathered(self, term_ids: Any, weights: Any, gather: Callable[[Any], Any]) -> Any:
+        """Returns the same by way of one vector for each term of each row."""
+        # Interpreters stumble over tensors without elements, such as those of an empty text.
+        more = [[0, 0], [0, 1]]
+        vectors = gather(tf.pad(term_ids, more))
+        return tf.matmul(tf.pad(weights, more)[:, None], vectors)[:, 0]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "num_terms": self.num_terms, "dim": self.dim}

@@ -31,7 +31,6 @@ class Quantizer(abc.ABC):
             batches: Some of its inputs; empty where it does not calibrate.
         """
 
-    def configure(  # noqa: B027 - some leave all to the graph
-        self, converter: tf.lite.TFLiteConverter
-    ) -> None:
+    @abc.abstractmethod
+    def configure(self, converter: tf.lite.TFLiteConverter) -> None:
         """Tells the converter what to do with the graph of the network."""

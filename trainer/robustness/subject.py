@@ -17,9 +17,9 @@ from trainer.export import build_serving_module
 from trainer.inputs import InputSpec
 from trainer.layers.perturbation import run_perturbed
 from trainer.layers.rule_ops import find_excluded
-from trainer.preprocessing import Branch, preprocess, present_name
-from trainer.registry import ENCODERS, MODALITIES
-from trainer.saved_network import MODEL_FILE, load_network
+from trainer.preprocessing import Branch, preprocess, present_name, raw_values
+from trainer.registry import MODALITIES
+from trainer.saved_network import MODEL_FILE, load_branches, load_network
 
 RawRow = Mapping[str, bytes | float]
 
@@ -46,7 +46,9 @@ class Subject:
     def answer(self, rows: Sequence[RawRow]) -> np.ndarray:
         """Returns probabilities `(rows, num_classes)`."""
         parts = [
-            self._module.serve(self._raw(rows[start : start + _BATCH_SIZE]))["scores"].numpy()
+            self._module.serve(raw_values(self.card.inputs, rows[start : start + _BATCH_SIZE]))[
+                "scores"
+            ].numpy()
             for start in range(0, len(rows), _BATCH_SIZE)
         ]
         return np.concatenate(parts or [np.zeros((0, len(self.card.class_names)), np.float32)])
@@ -108,7 +110,7 @@ class Subject:
         )
         parts = []
         for start in range(0, len(rows), _BATCH_SIZE):
-            found = graph(self._raw(rows[start : start + _BATCH_SIZE]))
+            found = graph(raw_values(self.card.inputs, rows[start : start + _BATCH_SIZE]))
             parts.append({name: of.numpy() for name, of in found.items()})
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
@@ -184,14 +186,6 @@ class Subject:
         points = branch.encoder.find_points(self.scorer.get_layer(branch.name))
         return [point for point in points if point.name == "pixels"]
 
-    def _raw(self, rows: Sequence[RawRow]) -> dict[str, tf.Tensor]:
-        return {
-            spec.name: tf.constant(
-                [row[spec.name] for row in rows], MODALITIES.get(spec.kind).dtype
-            )
-            for spec in self.card.inputs
-        }
-
 
 def _constants(arrays: Mapping[str, np.ndarray]) -> dict[str, tf.Tensor]:
     return {name: tf.constant(of) for name, of in arrays.items()}
@@ -210,17 +204,4 @@ def load_subject(workdir: Path) -> Subject:
         )
     scorer, state = load_network(workdir)
     card = ModelCard.load(find_export(workdir))
-    specs = {spec.name: spec for spec in card.inputs}
-    branches = []
-    for saved in state["branches"]:
-        # The weights are in the model: an adapter, or a method of tuning, would look for its own.
-        options = {
-            name: of
-            for name, of in saved["options"].items()
-            if name not in ("adapter", "tuning", "tuning_options")
-        }
-        encoder = ENCODERS.make(saved["encoder"], options, name=saved["name"])
-        encoder.set_state(saved["state"])
-        spec = specs[saved["input"]["name"]]
-        branches.append(Branch(saved["name"], spec, saved["encoder"], options, encoder))
-    return Subject(card, branches, scorer)
+    return Subject(card, load_branches(state, card.inputs), scorer)

@@ -1,0 +1,198 @@
+"""A trained run on a device: folder, program, certificate."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from serving.edge.classifier import Classifier
+from trainer.artefact import ModelCard, find_export
+from trainer.data.examples import read_examples, row_ids
+from trainer.data.table import read_table
+from trainer.predictor import Predictor
+
+VARIANTS = ["dynamic_range", "float16", "float32", "full_integer"]
+
+
+@pytest.fixture(scope="module")
+def exported(trained, call, tmp_path_factory):
+    """Returns the folder of all variants of the shop's model."""
+    out = tmp_path_factory.mktemp("edge") / "model"
+    done = call(
+        "export", "--model", trained.folder, "--out", out, "--format", "tflite",
+        "--quantize", "all", folder=out,
+    )  # fmt: skip
+    assert done.code == 0, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def products(trained, shop):
+    table = read_table(shop)
+    card = ModelCard.load(find_export(trained.folder))
+    return [of.values for of in read_examples(table, card.inputs, row_ids(table))]
+
+
+def test_the_folder_holds_what_a_device_needs(exported) -> None:
+    names = {path.name for path in exported.folder.iterdir()}
+    networks = {f"model-{name}.tflite" for name in VARIANTS}
+    assert names == {"edge.json", "certificate.json", "serving", *networks}
+    assert all(name in exported.stdout for name in VARIANTS)
+    assert "the table of the run" in exported.stderr
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_device_answers_as_the_server_does(exported, trained, shop, products, variant) -> None:
+    expected = Predictor(trained.folder).answer(read_table(shop)).scores
+    classifier = Classifier(exported.folder, variant)
+    found = np.array([of.scores for of in classifier.answer_all(products)])
+    exact = variant == "float32"
+    assert np.abs(found - expected).max() < (1e-5 if exact else 0.1)
+    assert np.mean(found.argmax(axis=1) == expected.argmax(axis=1)) >= (1.0 if exact else 0.97)
+    if not exact:
+        assert np.abs(found - expected).max() > 1e-6
+
+
+def test_the_certificate_tells_what_was_measured(exported, shop) -> None:
+    told = json.loads((exported.folder / "certificate.json").read_text())
+    rows = len(pd.read_csv(shop))
+    assert told["num_calibrated"] == rows // 2
+    assert list(told["variants"]) == VARIANTS
+    for name, of in told["variants"].items():
+        content = (exported.folder / f"model-{name}.tflite").read_bytes()
+        assert of["num_rows"] == of["num_labelled"] == rows - rows // 2
+        assert of["bytes"] == len(content)
+        assert 0.97 <= of["agreement"]["float"] <= 1
+        assert of["accuracy"]["float"] >= of["accuracy"]["device"] - 0.02
+        assert of["milliseconds"] > 0
+    exact = told["variants"]["float32"]
+    assert exact["largest_logit_difference"]["float"] < 1e-3
+    assert told["variants"]["full_integer"]["largest_logit_difference"]["float"] > 1e-3
+    sizes = {name: of["bytes"] for name, of in told["variants"].items()}
+    assert sizes["full_integer"] < sizes["float16"] < sizes["float32"]
+
+
+def test_whole_integers_compute_every_product(exported) -> None:
+    variants = json.loads((exported.folder / "certificate.json").read_text())["variants"]
+    products = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+    found = [of for of in variants["full_integer"]["operators"] if of["operator"] in products]
+    assert found and all(of["precision"] == of["weights"] == "int8" for of in found)
+    names = {of["operator"] for name in VARIANTS for of in variants[name]["operators"]}
+    assert not any(name.startswith(("Flex", "CUSTOM")) for name in names)
+
+
+def test_the_program_runs_alone(exported, shop) -> None:
+    picture = shop.parent / "pictures" / "0.jpg"
+    program = (
+        "import runpy, sys\n"
+        "sys.argv[1:] = sys.argv[2:]\n"
+        "try: runpy.run_module('serving.edge', run_name='__main__', alter_sys=True)\n"
+        "except SystemExit as error: code = error.code\n"
+        "import serving.edge\n"
+        "heavy = {'tensorflow', 'keras', 'trainer', 'pandas', 'scipy'} & set(sys.modules)\n"
+        "print(code, serving.edge.__file__, sorted(heavy))\n"
+    )
+    asked = ["--picture", str(picture), "--text", "desk lamp light bulb"]
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--", *asked],
+        cwd=exported.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answer, told = done.stdout.strip().splitlines()
+    found = json.loads(answer)
+    assert found["label"] == "home > lamps"
+    assert found["status"] == "ok" and sum(found["scores"].values()) <= 1.00001
+    code, file, heavy = told.split(" ", 2)
+    assert (code, heavy) == ("0", "[]")
+    assert Path(file).is_relative_to(exported.folder)
+
+
+def test_one_broken_picture_does_not_end_the_folder(exported, shop, tmp_path, capfd) -> None:
+    from serving.edge.__main__ import main
+
+    (tmp_path / "a.jpg").write_bytes((shop.parent / "pictures" / "0.jpg").read_bytes())
+    (tmp_path / "b.jpg").write_bytes(b"no picture")
+    (tmp_path / "c.png").write_bytes((shop.parent / "pictures" / "1.png").read_bytes())
+    assert main(["--model", str(exported.folder), "--pictures", str(tmp_path)]) == 1
+    told = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert [of["id"] for of in told] == ["a.jpg", "b.jpg", "c.png"]
+    assert [of["status"] == "ok" for of in told] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "Nothing to classify"),
+        (["--value", "prize=3"], "Unknown input"),
+        (["--variant", "int4", "--text", "lamp"], "Unknown variant"),
+        (["--picture", "nowhere.jpg"], "nowhere.jpg"),
+    ],
+)
+def test_wrong_calls_say_what_to_do(exported, capfd, arguments, message) -> None:
+    from serving.edge.__main__ import main
+
+    assert main(["--model", str(exported.folder), *arguments]) == 2
+    assert message in capfd.readouterr().err
+
+
+def test_a_file_that_was_changed_is_refused(exported, tmp_path) -> None:
+    for name in ("edge.json", "model-dynamic_range.tflite"):
+        (tmp_path / name).write_bytes((exported.folder / name).read_bytes())
+    path = tmp_path / "model-dynamic_range.tflite"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="not the file that was exported"):
+        Classifier(tmp_path)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match="Export it again"):
+        Classifier(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"edge.json is missing"):
+        Classifier(tmp_path / "nowhere")
+
+
+def test_below_the_thresholds_nothing_is_written(trained, shop, tmp_path, monkeypatch) -> None:
+    from trainer import edge_export
+    from trainer.certificate import Thresholds
+
+    table, out = read_table(shop), tmp_path / "edge"
+    real = edge_export.compare
+
+    def disagreeing(*args, **kwargs):
+        found = real(*args, **kwargs)
+        return {**found, "agreement": {**found["agreement"], "float": 0.9}}
+
+    monkeypatch.setattr(edge_export, "compare", disagreeing)
+    with pytest.raises(ValueError, match=r"Nothing was written: float32 answers 0.900 .*--accept"):
+        edge_export.export_for_devices(trained.folder, table, out, ["float32"], num_rows=8)
+    assert not out.exists() and not list(tmp_path.iterdir())
+    edge_export.export_for_devices(
+        trained.folder, table, out, ["float32"], num_rows=8, thresholds=Thresholds(0.8)
+    )
+    assert (out / "edge.json").is_file()
+
+
+def test_wrong_exports_say_what_to_do(trained, shop, call, tmp_path) -> None:
+    def export(model: object, *more: str):
+        return call(
+            "export", "--model", model, "--format", "tflite", "--out", tmp_path / "o", *more
+        )
+
+    unknown = export(trained.folder, "--quantize", "int4")
+    assert unknown.code == 2 and "Unknown quantizer" in unknown.stderr
+    alone = export(find_export(trained.folder), "--data", str(shop))
+    assert alone.code != 0 and "Give the workdir" in alone.stderr
+    (tmp_path / "o").mkdir()
+    (tmp_path / "o" / "mine.txt").touch()
+    full = export(trained.folder)
+    assert full.code == 2 and "would replace" in full.stderr
+    assert (tmp_path / "o" / "mine.txt").exists()

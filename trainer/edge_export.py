@@ -1,0 +1,180 @@
+"""A folder to copy to a device: networks, preprocessing, the program, a certificate."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from trainer.artefact import ModelCard, find_export
+from trainer.certificate import (
+    DeviceNetwork,
+    Tensors,
+    Thresholds,
+    compare,
+    find_breaches,
+    measure_latency,
+)
+from trainer.data.examples import read_examples, row_ids
+from trainer.data.labels import join_label, read_labels
+from trainer.data.table import Table
+from trainer.device_graph import convert
+from trainer.files import new_folder, write_json
+from trainer.preprocessing import preprocess, raw_values
+from trainer.registry import QUANTIZERS
+from trainer.saved_network import MODEL_FILE, load_branches, load_network
+
+EDGE_FILE, CERTIFICATE_FILE = "edge.json", "certificate.json"
+_RUNTIME = "serving.edge"
+_BATCH_SIZE = 16
+_NUM_TIMED = 30
+
+
+def export_for_devices(
+    workdir: Path,
+    table: Table,
+    out: Path,
+    quantizers: Sequence[str],
+    *,
+    num_rows: int = 256,
+    thresholds: Thresholds | None = None,
+    accept: bool = False,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Writes a network for devices, once for each quantizer.
+
+    Args:
+        workdir: Of `taxofuse run` or `taxofuse train`.
+        table: Products to find ranges of values on and to compare answers on;
+            with the label columns, accuracies are compared, too.
+        out: Folder, which appears whole or not at all.
+        quantizers: Names of registered quantizers, the one to be used first.
+        num_rows: int. Of the table at most so many are drawn: half of them for
+            the ranges, half to compare.
+        thresholds: What a file must keep.
+        accept: bool. Writes files that do not keep it, too.
+        seed: int. Of what is drawn.
+
+    Returns:
+        What `certificate.json` holds.
+
+    Raises:
+        FileNotFoundError: if the workdir has no network; an export alone has none.
+        ValueError: for an unknown quantizer, a layer that cannot be quantized,
+            too few rows, or a file below the thresholds.
+    """
+    if not (workdir / MODEL_FILE).is_file():
+        raise FileNotFoundError(
+            f"No {MODEL_FILE} in {workdir.absolute()}. Give the workdir of `taxofuse run` or "
+            "`taxofuse train`: what is exported for servers cannot be quantized any more."
+        )
+    members = {name: QUANTIZERS.make(name, {}) for name in quantizers}
+    card = ModelCard.load(find_export(workdir))
+    _, state = load_network(workdir)
+    drawn = np.random.default_rng(seed).permutation(len(table.frame))[:num_rows]
+    if len(drawn) < 2:
+        raise ValueError(f"At least 2 rows are needed. Received: {len(table.frame)}.")
+    half = len(drawn) // 2
+    seen, kept = np.sort(drawn[:half]), np.sort(drawn[half:])
+    batches = list(_read_tensors(state, card, table, seen, _BATCH_SIZE))
+    rows = list(_read_tensors(state, card, table, kept, 1))
+    class_ids = _read_class_ids(card, table, kept)
+    devices: dict[str, DeviceNetwork] = {}
+    variants: dict[str, Any] = {}
+    for name, quantizer in members.items():
+        network = _with_logits(load_network(workdir)[0])
+        float_logits = _run(network, rows)
+        quantizer.prepare(network, _only(network, batches) if quantizer.calibrates else [])
+        prepared_logits = _run(network, rows) if quantizer.calibrates else float_logits
+        devices[name] = DeviceNetwork(convert(network, quantizer))
+        rows = [{key: row[key] for key in network.input} for row in rows]
+        variants[name] = compare(devices[name], rows, float_logits, prepared_logits, class_ids)
+    for name, milliseconds in measure_latency(devices, rows[:_NUM_TIMED]).items():
+        variants[name]["milliseconds"] = milliseconds
+    certificate = {"run": card.run, "num_calibrated": len(seen), "variants": variants}
+    breaches = {
+        name: found
+        for name, of in variants.items()
+        if (found := find_breaches(of, thresholds or Thresholds()))
+    }
+    if breaches and not accept:
+        told = "; ".join(f"{name} {', '.join(of)}" for name, of in breaches.items())
+        raise ValueError(
+            f"Nothing was written: {told}. Choose another quantizer, or --accept it as it is."
+        )
+    _write(out, card, state, devices, certificate)
+    return certificate
+
+
+def _write(
+    out: Path,
+    card: ModelCard,
+    state: Mapping[str, Any],
+    devices: Mapping[str, DeviceNetwork],
+    certificate: Mapping[str, Any],
+) -> None:
+    files = {name: f"model-{name}.tflite" for name in devices}
+    with new_folder(out) as temporary:
+        for name, device in devices.items():
+            (temporary / files[name]).write_bytes(device.content)
+        found = certificate["variants"]
+        variants = {
+            name: {"file": of, "sha256": found[name]["sha256"]} for name, of in files.items()
+        }
+        told = card.to_dict()
+        described = {key: told[key] for key in ("run", "class_names", "level_names", "rules")}
+        branches = state["branches"]
+        write_json(temporary / EDGE_FILE, {**described, "variants": variants, "branches": branches})
+        write_json(temporary / CERTIFICATE_FILE, certificate)
+        _copy_runtime(temporary)
+
+
+def _copy_runtime(folder: Path) -> None:
+    """Copies the program of the device, which this package must not import."""
+    spec = importlib.util.find_spec(_RUNTIME)
+    if spec is None or spec.origin is None:
+        raise FileNotFoundError(f"The package {_RUNTIME} is not installed. Install taxofuse whole.")
+    source = Path(spec.origin).parent
+    target = folder.joinpath(*_RUNTIME.split("."))
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    (target.parent / "__init__.py").touch()
+
+
+def _with_logits(scorer: keras.Model) -> keras.Model:
+    outputs = {"logits": scorer.get_layer("pool").output, "scores": scorer.output}
+    return keras.Model(scorer.input, outputs, name="device")
+
+
+def _read_tensors(
+    state: Mapping[str, Any], card: ModelCard, table: Table, rows: np.ndarray, batch_size: int
+) -> Iterator[Tensors]:
+    branches = load_branches(state, card.inputs)
+    part = Table(table.frame.iloc[rows], table.folder)
+    values = [of.values for of in read_examples(part, card.inputs, row_ids(part))]
+    for start in range(0, len(values), batch_size):
+        raw = raw_values(card.inputs, values[start : start + batch_size])
+        yield {name: of.numpy() for name, of in preprocess(branches, raw).items()}
+
+
+def _only(network: keras.Model, batches: Sequence[Tensors]) -> list[Tensors]:
+    return [{name: of[name] for name in network.input} for of in batches]
+
+
+def _run(network: keras.Model, rows: Sequence[Tensors]) -> np.ndarray:
+    found = [network(of, training=False)["logits"].numpy() for of in _only(network, rows)]
+    return np.concatenate(found)
+
+
+def _read_class_ids(card: ModelCard, table: Table, rows: np.ndarray) -> np.ndarray:
+    """Returns the class of each row, -1 where it is not known."""
+    if not set(card.label) <= set(table.frame.columns):
+        return np.full(len(rows), -1)
+    known = {name: class_id for class_id, name in enumerate(card.class_names)}
+    paths = read_labels(table, list(card.label), card.label_separator or None)
+    labels = ["" if paths[row] is None else join_label(paths[row]) for row in rows]
+    return np.array([known.get(label, -1) for label in labels])
