@@ -61,12 +61,17 @@ class PrefixAttention(keras.layers.MultiHeadAttention):
     def _compute_attention(
         self, query: Any, key: Any, value: Any, attention_mask: Any = None, *args: Any, **kw: Any
     ) -> Any:
+        key, value, attention_mask = self.prepend(key, value, attention_mask)
+        return super()._compute_attention(query, key, value, attention_mask, *args, **kw)
+
+    def prepend(self, key: Any, value: Any, attention_mask: Any) -> tuple[Any, Any, Any]:
+        """Puts what was learned before the keys and values of the tokens, and shows it to all."""
         key, value = _prepend(self.prefix_keys, key), _prepend(self.prefix_values, value)
         if attention_mask is not None:
             shape = (*ops.shape(attention_mask)[:-1], self.prefix_keys.shape[0])
             seen = ops.ones(shape, attention_mask.dtype)
             attention_mask = ops.concatenate([seen, attention_mask], axis=-1)
-        return super()._compute_attention(query, key, value, attention_mask, *args, **kw)
+        return key, value, attention_mask
 
 
 def _small() -> keras.initializers.Initializer:

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from trainer.layers.prefix_block import PrefixAttention
 from trainer.layers.quantized.fake_quant import mark_as
 from trainer.layers.quantized.twin import Twin, add_quantizer, twin_of
 
@@ -32,6 +33,8 @@ class QuantizedAttention(Twin):
         training: bool | None = None,
         return_attention_scores: bool = False,
     ) -> tuple[Any, Any]:
+        if isinstance(self, PrefixAttention):
+            key, value, attention_mask = self.prepend(key, value, attention_mask)
         query = self.query_quantizer(query)
         key = self.key_quantizer(key)
         value = self.value_quantizer(value)

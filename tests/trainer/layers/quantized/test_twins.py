@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from trainer.device_graph import prepare_for_device
+from trainer.layers.prefix_block import PrefixBlock
 from trainer.layers.quantized.attach import attach_quantizers, calibrate
 from trainer.layers.quantized.fake_quant import FakeQuant
 from trainer.layers.quantized.twin import find_twin
@@ -148,6 +149,17 @@ def test_attention_leaves_out_what_is_masked() -> None:
     before, after = model((tokens, mask)).numpy(), model((changed, mask)).numpy()
     assert after[0, :3] == pytest.approx(before[0, :3], abs=1e-6)
     assert np.abs(after[0, 3:] - before[0, 3:]).max() > 0.1
+
+
+def test_attention_looks_at_a_learned_prefix_too() -> None:
+    model, inputs = build("block")
+    PrefixBlock.convert(model.layers[-1], prefix_length=3)
+    for weight in model.layers[-1].prefix:
+        weight.assign(np.random.default_rng(5).normal(size=weight.shape))
+    expected = model(inputs).numpy()
+    attached = attach_quantizers(model)
+    calibrate(model, attached, [inputs])
+    assert np.abs(model(inputs).numpy() - expected).max() < 0.03 * np.ptp(expected)
 
 
 def test_a_bag_of_vectors_is_the_same_on_a_device() -> None:
