@@ -54,8 +54,9 @@ class GatedFusion(keras.layers.Layer):
         masked = [mask_absent(embeddings[name], present[name]) for name in names]
         mask = ops.stack([present[name] for name in names], axis=-1)
         scores = self.gate(ops.concatenate(masked, axis=-1))
-        scores = ops.where(mask, scores, ops.full_like(scores, -1e4))
-        weights = ops.softmax(scores, axis=-1) * ops.cast(mask, scores.dtype)
+        shown = ops.cast(mask, scores.dtype)
+        # Added, not put in its place: among integers of 8 bits there is no such number.
+        weights = ops.softmax(scores + (shown - 1) * 1e4, axis=-1) * shown
         values = ops.stack(
             [self.projections[name](part) for name, part in zip(names, masked, strict=True)], axis=1
         )

@@ -16,7 +16,7 @@ from trainer.layers.pretrained_backbone import PretrainedBackbone
 
 # Imported for the twins that they register.
 from trainer.layers.quantized import attention, kernels, outputs, tables  # noqa: F401
-from trainer.layers.quantized.blocks import advise_transformer
+from trainer.layers.quantized.blocks import advise_transformer, share_ranges
 from trainer.layers.quantized.fake_quant import FakeQuant
 from trainer.layers.quantized.folding import FoldedNorm, find_readers, fold_norms
 from trainer.layers.quantized.kernels import RECTIFIERS
@@ -83,6 +83,7 @@ def attach_quantizers(model: keras.Model, keep_float: str = "") -> Attached:
         if _is_before_relu(layer, chosen) or _is_read_as_float(layer):
             layer.rounds_result = False
     for layer in layers:
+        share_ranges(layer)
         if isinstance(layer, PretrainedBackbone) and not _has_statistics(layer):
             # Nothing is left that a few small batches could overwrite.
             layer.fixed_statistics = False

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import keras
 import keras_hub
+
+from trainer.layers.quantized.twin import Twin
 
 
 def advise_transformer(block: keras_hub.layers.TransformerEncoder) -> None:
@@ -21,3 +24,15 @@ def advise_transformer(block: keras_hub.layers.TransformerEncoder) -> None:
         layer.evens_inputs = True
     for layer in (attention._output_dense, block._feedforward_output_dense):
         layer.evens_outputs = True
+
+
+def share_ranges(block: keras.Layer) -> None:
+    """Gives the quantized `projections` of a fusion one range for their results.
+
+    They are laid side by side, which integers can only be on the same grid.
+    """
+    projections = getattr(block, "projections", None) or {}
+    twins = [of for _, of in sorted(projections.items()) if isinstance(of, Twin)]
+    for other in twins[1:]:
+        # Past Keras: it has one of its own, which stays idle.
+        vars(other)["output_quantizer"] = twins[0].output_quantizer

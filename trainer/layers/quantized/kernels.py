@@ -153,7 +153,11 @@ class QuantizedEinsumDense(QuantizedDense):
             matrices = tf.reshape(matrices, [-1, inputs, outputs])
             bias = [None] * matrices.shape[0] if bias is None else bias
             parts = range(matrices.shape[0])
-            product = tf.stack([self.project(x[i], matrices[i], bias[i]) for i in parts])
+            products = [self.project(x[i], matrices[i], bias[i]) for i in parts]
+            if self.activation in LINEAR and self.rounds_result:
+                # Side by side they can only be on one grid: rounded before, not after.
+                products = [self.output_quantizer(of) for of in products]
+            product = tf.stack(products)
         else:
             bias = None if bias is None else bias[0]
             matrix = tf.reshape(matrices, [inputs, outputs])
