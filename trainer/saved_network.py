@@ -49,6 +49,8 @@ def load_network(workdir: Path) -> tuple[keras.Model, dict[str, Any]]:
         what `preprocessing.json` holds.
     """
     # Registers the layers that the file names.
+    import trainer.model  # noqa: F401
+
     ENCODERS.names(), FUSIONS.names(), TUNING.names()
     scorer = keras.saving.load_model(workdir / MODEL_FILE, compile=False)
     return scorer, json.loads((workdir / PREPROCESSING_FILE).read_text(encoding="utf-8"))
