@@ -75,7 +75,7 @@ def export_for_devices(
         )
     members = {name: QUANTIZERS.make(name, {}) for name in quantizers}
     card = ModelCard.load(find_export(workdir))
-    _, state = load_network(workdir)
+    scorer, state = load_network(workdir)
     drawn = np.random.default_rng(seed).permutation(len(table.frame))[:num_rows]
     if len(drawn) < 2:
         raise ValueError(f"At least 2 rows are needed. Received: {len(table.frame)}.")
@@ -84,11 +84,11 @@ def export_for_devices(
     batches = list(_read_tensors(state, card, table, seen, _BATCH_SIZE))
     rows = list(_read_tensors(state, card, table, kept, 1))
     class_ids = _read_class_ids(card, table, kept)
+    float_logits = _run(_with_logits(scorer), rows)
     devices: dict[str, DeviceNetwork] = {}
     variants: dict[str, Any] = {}
     for name, quantizer in members.items():
         network = _with_logits(load_network(workdir)[0])
-        float_logits = _run(network, rows)
         quantizer.prepare(network, _only(network, batches) if quantizer.calibrates else [])
         prepared_logits = _run(network, rows) if quantizer.calibrates else float_logits
         devices[name] = DeviceNetwork(convert(network, quantizer))

@@ -4,7 +4,7 @@
 
 Twelve copies of each picture, noisy, blurred, compressed, too dark, hidden in
 part, stamped or turned, are learned from beside it. For tables where nothing
-but the picture tells the classes apart; beside a text they change little.
+but the picture tells the classes apart.
 `tests/benchmarks/robustness.py --corruptions` compares.
 """
 

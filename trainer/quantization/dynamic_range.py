@@ -10,8 +10,7 @@ from trainer.registry import QUANTIZERS
 class DynamicRange(Quantizer):
     """Stores weights as integers; each product finds the range of its inputs anew.
 
-    Needs no products to look at, and on processors with wide vectors is the
-    fastest, because nothing is rounded between two products.
+    Needs no products to look at; nothing is rounded between two products.
     """
 
     def configure(self, converter: Any) -> None:

@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from serving.edge.encoders.encoder import Encoder, Tensors, Values
-from serving.edge.pictures.decode import decode_pictures
+from serving.edge.pictures.encoder import PictureEncoder
 from serving.edge.registry import register
 
 
 @register("tiny_image")
-class TinyImageEncoder(Encoder):
-    """Decodes pictures and squashes them to a square."""
+class TinyImageEncoder(PictureEncoder):
+    """Smaller pictures."""
 
-    kind: ClassVar[str] = "image"
     defaults: ClassVar[Mapping[str, Any]] = {"image_size": 32}
-
-    def preprocess(self, values: Values) -> Tensors:
-        return {f"{self.name}_pixels": decode_pictures(values, self.options["image_size"])}

@@ -122,7 +122,7 @@ def _choose(layers: Sequence[keras.Layer], keep_float: str) -> tuple[list[keras.
     if unknown:
         raise ValueError(
             f"Layers of these types cannot be quantized: {sorted(unknown)}. Leave them in float "
-            "with quantize.keep_float, a regular expression of paths."
+            "with `keep_float`, a regular expression of paths."
         )
     return chosen, in_float
 

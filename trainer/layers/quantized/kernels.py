@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import math
 import re
 from typing import Any
@@ -43,9 +44,9 @@ class QuantizedKernel(Twin):
             x = self.product_quantizer(x)
         return self.output_quantizer(self.activation(x))
 
+    @abc.abstractmethod
     def multiply(self, x: Any) -> Any:
         """Returns the product with the rounded kernel, and the bias added."""
-        raise NotImplementedError
 
 
 @twin_of(keras.layers.Conv1D, keras.layers.Conv2D)
