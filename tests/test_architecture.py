@@ -35,6 +35,7 @@ BASES = {
     "trainer.encoders.encoder",
     "trainer.losses.vote_loss",
     "trainer.objectives.objective",
+    "trainer.quantization.calibrated",
     "trainer.quantization.quantizer",
     "trainer.regularization.batch",
     "trainer.regularization.iterative",

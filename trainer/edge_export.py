@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import importlib.util
+import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -20,17 +23,24 @@ from trainer.certificate import (
     find_breaches,
     measure_latency,
 )
+from trainer.config import Config
 from trainer.data.examples import read_examples, row_ids
 from trainer.data.labels import join_label, read_labels
+from trainer.data.seen_rows import digest_rows
 from trainer.data.table import Table
 from trainer.device_graph import convert
-from trainer.files import new_folder, write_json
-from trainer.preprocessing import preprocess, raw_values
+from trainer.files import new_folder, remove_folder, write_json
+from trainer.input_pipeline import write_examples
+from trainer.layers.perturbation import Point
+from trainer.preprocessing import Branch, preprocess, raw_values
+from trainer.quantization.quantizer import Quantizer
+from trainer.quantized_training import find_device_points, train_quantized, write_lessons
 from trainer.registry import QUANTIZERS
 from trainer.saved_network import MODEL_FILE, load_branches, load_network
 
 EDGE_FILE, CERTIFICATE_FILE = "edge.json", "certificate.json"
 _RUNTIME = "serving.edge"
+_CACHE = Path("cache", "quantized")
 _BATCH_SIZE = 16
 _NUM_TIMED = 30
 
@@ -39,7 +49,7 @@ def export_for_devices(
     workdir: Path,
     table: Table,
     out: Path,
-    quantizers: Sequence[str],
+    quantizers: Mapping[str, Mapping[str, Any]],
     *,
     num_rows: int = 256,
     thresholds: Thresholds | None = None,
@@ -53,9 +63,10 @@ def export_for_devices(
         table: Products to find ranges of values on and to compare answers on;
             with the label columns, accuracies are compared, too.
         out: Folder, which appears whole or not at all.
-        quantizers: Names of registered quantizers, the one to be used first.
+        quantizers: Registered quantizer to its options, the one to be used first.
         num_rows: int. Of the table at most so many are drawn: half of them for
-            the ranges, half to compare.
+            the ranges, half to compare. A quantizer that trains learns from all
+            that are not compared.
         thresholds: What a file must keep.
         accept: bool. Writes files that do not keep it, too.
         seed: int. Of what is drawn.
@@ -73,7 +84,7 @@ def export_for_devices(
             f"No {MODEL_FILE} in {workdir.absolute()}. Give the workdir of `taxofuse run` or "
             "`taxofuse train`: what is exported for servers cannot be quantized any more."
         )
-    members = {name: QUANTIZERS.make(name, {}) for name in quantizers}
+    members = {name: QUANTIZERS.make(name, options) for name, options in quantizers.items()}
     card = ModelCard.load(find_export(workdir))
     scorer, state = load_network(workdir)
     drawn = np.random.default_rng(seed).permutation(len(table.frame))[:num_rows]
@@ -88,8 +99,15 @@ def export_for_devices(
     devices: dict[str, DeviceNetwork] = {}
     variants: dict[str, Any] = {}
     for name, quantizer in members.items():
-        network = _with_logits(load_network(workdir)[0])
+        scorer = load_network(workdir)[0]
+        network = _with_logits(scorer)
+        branches = load_branches(state, card.inputs)
+        points = find_device_points(scorer, branches) if quantizer.epochs else []
         quantizer.prepare(network, _only(network, batches) if quantizer.calibrates else [])
+        if quantizer.epochs:
+            others = np.setdiff1d(np.arange(len(table.frame)), kept)
+            part = Table(table.frame.iloc[others], table.folder)
+            _train(workdir, network, quantizer, branches, part, points, seen)
         prepared_logits = _run(network, rows) if quantizer.calibrates else float_logits
         devices[name] = DeviceNetwork(convert(network, quantizer))
         rows = [{key: row[key] for key in network.input} for row in rows]
@@ -108,7 +126,43 @@ def export_for_devices(
             f"Nothing was written: {told}. Choose another quantizer, or --accept it as it is."
         )
     _write(out, card, state, devices, certificate)
+    remove_folder(workdir / _CACHE)
     return certificate
+
+
+def _train(
+    workdir: Path,
+    network: keras.Model,
+    quantizer: Quantizer,
+    branches: Sequence[Branch],
+    table: Table,
+    points: Sequence[Point],
+    seen: np.ndarray,
+) -> None:
+    """Trains on all products of a table; what an earlier call has done is not done again."""
+    config = Config.from_dict(json.loads((workdir / "config.json").read_text("utf-8")))
+    scorer = load_network(workdir)[0]
+    card = ModelCard.load(find_export(workdir))
+    rows = digest_rows(table, card.inputs)
+    cache = workdir / _CACHE / _hash(card.run, rows.tolist())
+    if not (cache / "examples").is_dir():
+        write_examples(table, card.inputs, cache / "examples")
+    source = (cache / "examples", np.arange(len(rows)))
+    write_lessons(scorer, branches, [source], cache / "lessons")
+    train_quantized(
+        network,
+        quantizer,
+        cache / "lessons",
+        config.train,
+        folder=cache / _hash(vars(quantizer), seen.tolist(), dataclasses.asdict(config.train)),
+        points=points,
+        logs=workdir / "logs" / "quantized",
+    )
+
+
+def _hash(*values: Any) -> str:
+    text = json.dumps(values, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _write(

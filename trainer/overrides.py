@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from trainer.config import Config, check_name, refuse
+from trainer.registry import unknown
 
 
 def apply_overrides(config: Config, overrides: Sequence[str]) -> Config:
@@ -43,6 +44,27 @@ def apply_overrides(config: Config, overrides: Sequence[str]) -> Config:
     # At once, because some settings ask for others.
     new = {name: dataclasses.replace(getattr(config, name), **of) for name, of in changes.items()}
     return dataclasses.replace(config, **new)
+
+
+def read_options(settings: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Reads `NAME.option=VALUE` settings of some members of a registry.
+
+    Returns:
+        The options by name, for each of the names.
+
+    Raises:
+        ValueError: for a setting of none of them.
+    """
+    options: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for setting in settings:
+        path, equals, value = (part.strip() for part in setting.partition("="))
+        name, dot, option = path.partition(".")
+        if not (equals and dot):
+            raise ValueError(f"A setting must look like NAME.option=VALUE. Received: {setting!r}.")
+        if name not in options:
+            raise ValueError(unknown(f"name in {setting!r}", name, names))
+        options[name][option] = _literal(value)
+    return options
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

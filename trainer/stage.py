@@ -51,6 +51,7 @@ def run_stage(
     eval_data: tf.data.Dataset | None = None,
     logs: Path | None = None,
     on_epoch: Callable[[str, int, Mapping[str, float]], None] | None = None,
+    listeners: Sequence[keras.callbacks.Callback] = (),
 ) -> StageResult:
     """Trains a model from where its folder says it was.
 
@@ -75,6 +76,7 @@ def run_stage(
         logs: Folder for TensorBoard.
         on_epoch: Called with the name of the stage, the epoch from 1 on, and
             its figures.
+        listeners: More callbacks.
 
     Returns:
         `StageResult`; the model holds the best epoch's weights, averaged
@@ -102,7 +104,7 @@ def run_stage(
     resume = Resume(folder, config.patience)
     done = resume.restore(model)
     if done < epochs and not resume.is_over:
-        callbacks = [MainTask(weights), resume, Progress(name, epochs, done, steps)]
+        callbacks = [MainTask(weights), resume, Progress(name, epochs, done, steps), *listeners]
         if config.average:
             callbacks.append(keras.callbacks.SwapEMAWeights())
         if logs is not None:

@@ -34,7 +34,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--quantize",
         default="dynamic_range",
         metavar="NAME[,NAME]",
-        help="dynamic_range, full_integer, float16, float32 or all",
+        help="dynamic_range, full_integer, qat_int8, float16, float32 or all",
+    )
+    device.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME.OPTION=VALUE",
+        help="option of a quantizer, such as qat_int8.epochs=5",
     )
     device.add_argument(
         "--data",
@@ -74,19 +81,21 @@ def _copy_saved_model(args: argparse.Namespace) -> int:
 def _export_for_devices(args: argparse.Namespace) -> int:
     from trainer.artefact import find_export
     from trainer.data.table import read_table
+    from trainer.overrides import read_options
     from trainer.registry import QUANTIZERS
 
     find_export(args.model)
     names = QUANTIZERS.names() if args.quantize == "all" else args.quantize.split(",")
     for name in names:
         QUANTIZERS.get(name)
+    options = read_options(args.set, names)
     if args.out.exists() and not (args.out / "edge.json").is_file() and any(args.out.iterdir()):
         raise ValueError(f"--out would replace a folder with other files. Received: {args.out}.")
     table = read_table(args.data or _table_of_run(args.model))
     from trainer.edge_export import export_for_devices
 
     certificate = export_for_devices(
-        args.model, table, args.out, names, num_rows=args.rows, accept=args.accept
+        args.model, table, args.out, options, num_rows=args.rows, accept=args.accept
     )
     print(f"{'':16}{'MB':>8}{'ms':>8}{'agree':>8}{'accuracy':>10}")
     for name, found in certificate["variants"].items():

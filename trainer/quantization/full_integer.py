@@ -1,38 +1,13 @@
 """Weights and values of 8 bits, by ranges that were seen before."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
-
-from trainer.quantization.quantizer import Quantizer
+from trainer.quantization.calibrated import Calibrated
 from trainer.registry import QUANTIZERS
 
 
 @QUANTIZERS.register("full_integer")
-class FullInteger(Quantizer):
+class FullInteger(Calibrated):
     """Computes every product with integers, without any training.
 
     Batch normalisations are folded, ranges found on some products, and the
-    channels of transformers evened; the converter finds it all in the graph.
-
-    Args:
-        keep_float: str. Regular expression of the paths of layers to leave as
-            they are.
-
-    Reference:
-        See `trainer.layers.quantized`.
+    channels of transformers evened.
     """
-
-    calibrates: ClassVar[bool] = True
-
-    def __init__(self, keep_float: str = "") -> None:
-        self.keep_float = keep_float
-
-    def prepare(self, network: Any, batches: Iterable[Mapping[str, Any]]) -> None:
-        from trainer.layers.quantized.attach import attach_quantizers, calibrate
-
-        calibrate(network, attach_quantizers(network, self.keep_float), batches)
-
-    def configure(self, converter: Any) -> None:
-        import tensorflow as tf
-
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]

@@ -20,6 +20,10 @@ class Quantizer(abc.ABC):
 
     calibrates: ClassVar[bool] = False
     """Whether it looks at products to find the ranges of values."""
+    epochs: int = 0
+    """How often the prepared network learns from products, see `train_quantized`."""
+    learning_rate: float = 0.0
+    batch_size: int = 0
 
     def prepare(  # noqa: B027 - some change no network
         self, network: keras.Model, batches: Iterable[Mapping[str, Any]]
