@@ -14,6 +14,12 @@ from trainer.quantization.quantizer import Quantizer
 SIGNATURE = "serving_default"
 
 
+def with_logits(scorer: keras.Model) -> keras.Model:
+    """Returns a scorer with a dict of `logits` and `scores` `(batch, num_classes)` as outputs."""
+    outputs = {"logits": scorer.get_layer("pool").output, "scores": scorer.output}
+    return keras.Model(scorer.input, outputs, name="device")
+
+
 def prepare_for_device(network: keras.Model) -> None:
     """Makes graphs that are traced from now on of operations that devices know."""
     for layer in network._flatten_layers():

@@ -28,7 +28,7 @@ from trainer.data.examples import read_examples, row_ids
 from trainer.data.labels import join_label, read_labels
 from trainer.data.seen_rows import digest_rows
 from trainer.data.table import Table
-from trainer.device_graph import convert
+from trainer.device_graph import convert, with_logits
 from trainer.files import new_folder, remove_folder, write_json
 from trainer.input_pipeline import write_examples
 from trainer.layers.perturbation import Point
@@ -95,12 +95,12 @@ def export_for_devices(
     batches = list(_read_tensors(state, card, table, seen, _BATCH_SIZE))
     rows = list(_read_tensors(state, card, table, kept, 1))
     class_ids = _read_class_ids(card, table, kept)
-    float_logits = _run(_with_logits(scorer), rows)
+    float_logits = _run(with_logits(scorer), rows)
     devices: dict[str, DeviceNetwork] = {}
     variants: dict[str, Any] = {}
     for name, quantizer in members.items():
         scorer = load_network(workdir)[0]
-        network = _with_logits(scorer)
+        network = with_logits(scorer)
         branches = load_branches(state, card.inputs)
         points = find_device_points(scorer, branches) if quantizer.epochs else []
         quantizer.prepare(network, _only(network, batches) if quantizer.calibrates else [])
@@ -197,11 +197,6 @@ def _copy_runtime(folder: Path) -> None:
     target = folder.joinpath(*_RUNTIME.split("."))
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
     (target.parent / "__init__.py").touch()
-
-
-def _with_logits(scorer: keras.Model) -> keras.Model:
-    outputs = {"logits": scorer.get_layer("pool").output, "scores": scorer.output}
-    return keras.Model(scorer.input, outputs, name="device")
 
 
 def _read_tensors(
