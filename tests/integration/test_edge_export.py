@@ -17,7 +17,7 @@ from trainer.data.examples import read_examples, row_ids
 from trainer.data.table import read_table
 from trainer.predictor import Predictor
 
-VARIANTS = ["dynamic_range", "float16", "float32", "full_integer"]
+VARIANTS = ["dynamic_range", "float16", "float32", "full_integer", "qat_int8"]
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,13 @@ def test_the_certificate_tells_what_was_measured(exported, shop) -> None:
     assert told["variants"]["full_integer"]["largest_logit_difference"]["float"] > 1e-3
     sizes = {name: of["bytes"] for name, of in told["variants"].items()}
     assert sizes["full_integer"] < sizes["float16"] < sizes["float32"]
+
+
+def test_training_leaves_its_ranges_and_no_checkpoints(exported, trained) -> None:
+    assert list((trained.folder / "logs" / "quantized").glob("events.*"))
+    assert not (trained.folder / "cache" / "quantized").exists()
+    content = [(exported.folder / f"model-{of}.tflite").read_bytes() for of in VARIANTS[-2:]]
+    assert content[0] != content[1]
 
 
 def test_whole_integers_compute_every_product(exported) -> None:
@@ -173,10 +180,10 @@ def test_below_the_thresholds_nothing_is_written(trained, shop, tmp_path, monkey
 
     monkeypatch.setattr(edge_export, "compare", disagreeing)
     with pytest.raises(ValueError, match=r"Nothing was written: float32 answers 0.900 .*--accept"):
-        edge_export.export_for_devices(trained.folder, table, out, ["float32"], num_rows=8)
+        edge_export.export_for_devices(trained.folder, table, out, {"float32": {}}, num_rows=8)
     assert not out.exists() and not list(tmp_path.iterdir())
     edge_export.export_for_devices(
-        trained.folder, table, out, ["float32"], num_rows=8, thresholds=Thresholds(0.8)
+        trained.folder, table, out, {"float32": {}}, num_rows=8, thresholds=Thresholds(0.8)
     )
     assert (out / "edge.json").is_file()
 
@@ -189,6 +196,14 @@ def test_wrong_exports_say_what_to_do(trained, shop, call, tmp_path) -> None:
 
     unknown = export(trained.folder, "--quantize", "int4")
     assert unknown.code == 2 and "Unknown quantizer" in unknown.stderr
+    for setting, message in (
+        ("full_integer.epochs=3", "Unknown name in 'full_integer.epochs=3'"),
+        ("epochs=3", "must look like NAME.option=VALUE"),
+        ("qat_int8.epochs=0", "`epochs` must be at least 1"),
+        ("qat_int8.epoch=3", "epoch"),
+    ):
+        wrong = export(trained.folder, "--quantize", "qat_int8", "--set", setting)
+        assert wrong.code == 2 and message in wrong.stderr, wrong.stderr
     alone = export(find_export(trained.folder), "--data", str(shop))
     assert alone.code != 0 and "Give the workdir" in alone.stderr
     (tmp_path / "o").mkdir()
