@@ -36,7 +36,7 @@ from trainer.preprocessing import Branch, preprocess, raw_values
 from trainer.quantization.quantizer import Quantizer
 from trainer.quantized_training import find_device_points, train_quantized, write_lessons
 from trainer.registry import QUANTIZERS
-from trainer.saved_network import MODEL_FILE, load_branches, load_network
+from trainer.saved_network import load_branches, load_network
 
 EDGE_FILE, CERTIFICATE_FILE = "edge.json", "certificate.json"
 _RUNTIME = "serving.edge"
@@ -79,11 +79,6 @@ def export_for_devices(
         ValueError: for an unknown quantizer, a layer that cannot be quantized,
             too few rows, or a file below the thresholds.
     """
-    if not (workdir / MODEL_FILE).is_file():
-        raise FileNotFoundError(
-            f"No {MODEL_FILE} in {workdir.absolute()}. Give the workdir of `taxofuse run` or "
-            "`taxofuse train`: what is exported for servers cannot be quantized any more."
-        )
     members = {name: QUANTIZERS.make(name, options) for name, options in quantizers.items()}
     card = ModelCard.load(find_export(workdir))
     scorer, state = load_network(workdir)
@@ -211,6 +206,12 @@ def _read_tensors(
 
 
 def _only(network: keras.Model, batches: Sequence[Tensors]) -> list[Tensors]:
+    """Returns what the network reads of each batch."""
+    if missing := sorted(set(network.input) - set(batches[0])):
+        raise ValueError(
+            f"The network reads {missing}, which its preprocessing does not make: the files of "
+            "the workdir are not of one run. Train again."
+        )
     return [{name: of[name] for name in network.input} for of in batches]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +48,30 @@ def load_network(workdir: Path) -> tuple[keras.Model, dict[str, Any]]:
     Returns:
         `(scorer, state)`: from preprocessed tensors to probabilities; and
         what `preprocessing.json` holds.
+
+    Raises:
+        FileNotFoundError: if the workdir has no network; an export alone has none.
+        ValueError: for files that are broken.
     """
     # Registers the layers that the file names.
     import trainer.model  # noqa: F401
 
     ENCODERS.names(), FUSIONS.names(), TUNING.names()
-    scorer = keras.saving.load_model(workdir / MODEL_FILE, compile=False)
-    return scorer, json.loads((workdir / PREPROCESSING_FILE).read_text(encoding="utf-8"))
+
+    def read(name: str, load: Callable[[Path], Any]) -> Any:
+        path = workdir / name
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"No {name} in {workdir.absolute()}. Give the workdir of `taxofuse run` or "
+                "`taxofuse train`: what is exported for servers cannot be changed any more."
+            )
+        try:
+            return load(path)
+        except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
+            raise ValueError(f"{path.absolute()} cannot be read: train again. {error}") from error
+
+    state = read(PREPROCESSING_FILE, lambda path: json.loads(path.read_text(encoding="utf-8")))
+    return read(MODEL_FILE, lambda path: keras.saving.load_model(path, compile=False)), state
 
 
 def load_branches(state: Mapping[str, Any], inputs: Sequence[InputSpec]) -> list[Branch]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -211,3 +212,31 @@ def test_wrong_exports_say_what_to_do(trained, shop, call, tmp_path) -> None:
     full = export(trained.folder)
     assert full.code == 2 and "would replace" in full.stderr
     assert (tmp_path / "o" / "mine.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ("model.keras", "model.keras cannot be read: train again"),
+        ("preprocessing.json", "preprocessing.json cannot be read: train again"),
+        ("branches", "its preprocessing does not make"),
+        ("missing", "No model.keras in"),
+    ],
+)
+def test_a_broken_model_is_named_and_leaves_nothing(trained, shop, tmp_path, broken, message):
+    from trainer.edge_export import export_for_devices
+
+    folder, out = tmp_path / "run", tmp_path / "edge"
+    shutil.copytree(trained.folder, folder, ignore=shutil.ignore_patterns("cache"))
+    state = folder / "preprocessing.json"
+    if broken == "branches":
+        told = json.loads(state.read_text())
+        state.write_text(json.dumps({**told, "branches": told["branches"][1:]}))
+    elif broken == "missing":
+        (folder / "model.keras").unlink()
+    else:
+        (folder / broken).write_bytes((folder / broken).read_bytes()[:500])
+    error = FileNotFoundError if broken == "missing" else ValueError
+    with pytest.raises(error, match=message):
+        export_for_devices(folder, read_table(shop), out, {"full_integer": {}}, num_rows=8)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
