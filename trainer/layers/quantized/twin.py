@@ -47,6 +47,20 @@ def become_twin(layer: keras.Layer) -> None:
     layer._tracker.lock()
 
 
+def set_idle(layer: keras.Layer, idle: bool) -> None:
+    """Makes a twin round neither values nor weights, or round them again.
+
+    Idle, it has the class that it had before: it computes as that one does. Graphs
+    that were traced before stay as they are.
+
+    Args:
+        layer: That has become a twin, idle or not.
+        idle: bool.
+    """
+    cls = type(layer).__bases__[1] if isinstance(layer, Twin) else type(layer)
+    layer.__class__ = cls if idle else _twin_class(find_twin(cls), cls)
+
+
 def add_quantizer(layer: Any, name: str, **options: Any) -> None:
     """Gives a layer a built `FakeQuant` of that name."""
     quantizer = FakeQuant(name=name, **options)
