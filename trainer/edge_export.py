@@ -25,11 +25,15 @@ from trainer.data.labels import join_label, read_labels
 from trainer.data.table import Table
 from trainer.device_graph import convert
 from trainer.files import new_folder, write_json
+from trainer.mixed_precision import Budget, find_precision
 from trainer.preprocessing import preprocess, raw_values
+from trainer.quantization.quantizer import Quantizer
 from trainer.registry import QUANTIZERS
+from trainer.report.sensitivity_page import write_sensitivity_page
 from trainer.saved_network import MODEL_FILE, load_branches, load_network
 
 EDGE_FILE, CERTIFICATE_FILE = "edge.json", "certificate.json"
+SENSITIVITY_FILE, SENSITIVITY_PAGE = "sensitivity.json", "sensitivity.html"
 _RUNTIME = "serving.edge"
 _BATCH_SIZE = 16
 _NUM_TIMED = 30
@@ -43,6 +47,8 @@ def export_for_devices(
     *,
     num_rows: int = 256,
     thresholds: Thresholds | None = None,
+    keep_float: str = "",
+    budget: Budget | None = None,
     accept: bool = False,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -57,6 +63,10 @@ def export_for_devices(
         num_rows: int. Of the table at most so many are drawn: half of them for
             the ranges, half to compare.
         thresholds: What a file must keep.
+        keep_float: Regular expression of the paths of layers that no quantizer
+            with ranges rounds.
+        budget: Measures what each block costs, on the rows for the ranges, and
+            leaves in float what the budget asks for; `None` measures nothing.
         accept: bool. Writes files that do not keep it, too.
         seed: int. Of what is drawn.
 
@@ -73,7 +83,7 @@ def export_for_devices(
             f"No {MODEL_FILE} in {workdir.absolute()}. Give the workdir of `taxofuse run` or "
             "`taxofuse train`: what is exported for servers cannot be quantized any more."
         )
-    members = {name: QUANTIZERS.make(name, {}) for name in quantizers}
+    members = _make_members(quantizers, keep_float, budget)
     card = ModelCard.load(find_export(workdir))
     scorer, state = load_network(workdir)
     drawn = np.random.default_rng(seed).permutation(len(table.frame))[:num_rows]
@@ -85,6 +95,19 @@ def export_for_devices(
     rows = list(_read_tensors(state, card, table, kept, 1))
     class_ids = _read_class_ids(card, table, kept)
     float_logits = _run(_with_logits(scorer), rows)
+    sensitivity = None
+    if budget is not None:
+        network = _with_logits(load_network(workdir)[0])
+        first = next(of for of in members.values() if of.calibrates)
+        sensitivity = find_precision(
+            network,
+            _only(network, batches),
+            _read_class_ids(card, table, seen),
+            first,
+            budget,
+            keep_float,
+        )
+        members = _make_members(quantizers, sensitivity["keep_float"], budget)
     devices: dict[str, DeviceNetwork] = {}
     variants: dict[str, Any] = {}
     for name, quantizer in members.items():
@@ -105,10 +128,25 @@ def export_for_devices(
     if breaches and not accept:
         told = "; ".join(f"{name} {', '.join(of)}" for name, of in breaches.items())
         raise ValueError(
-            f"Nothing was written: {told}. Choose another quantizer, or --accept it as it is."
+            f"Nothing was written: {told}. Choose another quantizer, or --max-loss, which leaves "
+            "some of the network in float, or --accept it as it is."
         )
-    _write(out, card, state, devices, certificate)
+    _write(out, card, state, devices, certificate, sensitivity)
     return certificate
+
+
+def _make_members(
+    names: Sequence[str], keep_float: str, budget: Budget | None
+) -> dict[str, Quantizer]:
+    """Returns the quantizers, of which those with ranges leave some layers in float."""
+    with_ranges = [name for name in names if QUANTIZERS.get(name).calibrates]
+    if not with_ranges and (keep_float or budget is not None):
+        raise ValueError(
+            "Only what finds ranges of values has a sensitivity, or leaves layers in float. "
+            f"Add full_integer to --quantize. Received: {list(names)}."
+        )
+    options = {"keep_float": keep_float} if keep_float else {}
+    return {name: QUANTIZERS.make(name, options if name in with_ranges else {}) for name in names}
 
 
 def _write(
@@ -117,6 +155,7 @@ def _write(
     state: Mapping[str, Any],
     devices: Mapping[str, DeviceNetwork],
     certificate: Mapping[str, Any],
+    sensitivity: Mapping[str, Any] | None,
 ) -> None:
     files = {name: f"model-{name}.tflite" for name in devices}
     with new_folder(out) as temporary:
@@ -131,6 +170,9 @@ def _write(
         branches = state["branches"]
         write_json(temporary / EDGE_FILE, {**described, "variants": variants, "branches": branches})
         write_json(temporary / CERTIFICATE_FILE, certificate)
+        if sensitivity is not None:
+            write_json(temporary / SENSITIVITY_FILE, sensitivity)
+            write_sensitivity_page(temporary / SENSITIVITY_PAGE, card.run, sensitivity)
         _copy_runtime(temporary)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from trainer.progress import progress_bar
 from trainer.quantization.quantizer import Quantizer
 from trainer.sensitivity import FLOAT_BYTES, INTEGER_BYTES, Cost, Probe
 
+_UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -24,21 +27,36 @@ class Budget:
     Args:
         max_loss: Largest share of accuracy to lose, or of answers to change
             where no labels are known; `None` for any.
-        max_bytes: Of the file, or `None` for any.
+        max_size: Of the file, as `"60000000"`, `"60MB"`, or `"40%"` of the
+            weights in float; empty for any.
     """
 
     max_loss: float | None = None
-    max_bytes: int | None = None
+    max_size: str = ""
 
     def __post_init__(self) -> None:
         if self.max_loss is not None and not 0 <= self.max_loss <= 1:
             raise ValueError(f"`max_loss` must be from 0 to 1. Received: max_loss={self.max_loss}.")
-        if self.max_bytes is not None and self.max_bytes < 1:
-            raise ValueError(f"`max_bytes` must be above 0. Received: max_bytes={self.max_bytes}.")
+        self.find_bytes(0)
 
-    @property
-    def is_open(self) -> bool:
-        return self.max_loss is None and self.max_bytes is None
+    def find_bytes(self, float_bytes: int) -> int | None:
+        """Returns how large the file may be.
+
+        Args:
+            float_bytes: int. Of the weights in float.
+        """
+        if not self.max_size:
+            return None
+        parts = re.fullmatch(r"(\d+(?:\.\d+)?) *(%|[KMG]?B?)", self.max_size.strip(), re.I)
+        if parts is None:
+            raise ValueError(
+                "`max_size` must be a number of bytes, or one with KB, MB, GB or %. "
+                f"Received: max_size={self.max_size!r}."
+            )
+        number, unit = float(parts[1]), parts[2].upper()
+        if unit == "%":
+            return int(number / 100 * float_bytes)
+        return int(number * _UNITS["" if unit == "B" else unit[:1] + "B" * bool(unit)])
 
 
 def find_precision(
@@ -65,6 +83,7 @@ def find_precision(
     Raises:
         ValueError: for a budget that cannot be kept.
     """
+    max_bytes = budget.find_bytes(FLOAT_BYTES * network.count_params())
     probe = Probe(network, batches, class_ids, keep_float)
     alone = probe.measure_each()
     ranked = rank_blocks(alone)
@@ -77,13 +96,13 @@ def find_precision(
 
     if budget.max_loss is not None and whole.loss > budget.max_loss:
         chosen = choose_by_loss(probe, ranked, budget.max_loss)
-    if budget.max_bytes is not None:
+    if max_bytes is not None:
         if budget.max_loss is None:
-            chosen = choose_by_bytes(ranked, budget.max_bytes, find_bytes)
-        elif (taken := find_bytes(chosen)) > budget.max_bytes:
+            chosen = choose_by_bytes(ranked, max_bytes, find_bytes)
+        elif (taken := find_bytes(chosen)) > max_bytes:
             raise ValueError(
                 f"With a loss of at most {budget.max_loss} the file has {taken:,} bytes, of at "
-                f"most {budget.max_bytes:,}. Raise --max-loss or --max-size."
+                f"most {max_bytes:,}. Raise --max-loss or --max-size."
             )
     together = probe.measure(_without(ranked, chosen)) if chosen else whole
     patterns = ([f"(?:{keep_float})"] if keep_float else []) + [of.pattern for of in chosen]
@@ -102,6 +121,7 @@ def find_precision(
                 "pattern": block.pattern,
                 "num_layers": len(block.layers),
                 "num_weights": block.num_weights,
+                "extra_bytes": extra_bytes(block),
                 "in_float": block in chosen,
                 **dataclasses.asdict(costs[block.name]),
             }

@@ -68,9 +68,16 @@ def attach_quantizers(model: keras.Model, keep_float: str = "") -> Attached:
         keep_float: Regular expression of the paths of layers that stay as they are.
 
     Raises:
-        ValueError: naming the layers with weights of which no twin is known.
+        ValueError: naming the layers with weights of which no twin is known; or
+            for a `keep_float` that no path matches.
     """
     layers = model._flatten_layers()
+    paths = {layer.path or layer.name for layer in layers}
+    if keep_float and not any(re.fullmatch(keep_float, path) for path in paths):
+        raise ValueError(
+            "`keep_float` must match the whole path of a layer, such as "
+            f"{sorted(paths)[len(paths) // 2]!r}. Received: keep_float={keep_float!r}."
+        )
     models = [of for of in layers if isinstance(of, keras.src.models.Functional)]
     folded = [norm.path for of in models for _, norm in fold_norms(of)]
     chosen, in_float = _choose(layers, keep_float)
