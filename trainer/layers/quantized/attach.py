@@ -98,7 +98,7 @@ def attach_quantizers(model: keras.Model, keep_float: str = "") -> Attached:
 
 
 def calibrate(model: keras.Model, attached: Attached, batches: Iterable[Mapping[str, Any]]) -> None:
-    """Finds the ranges of values from some batches, which pass unrounded.
+    """Finds the ranges of values from some batches; nothing is rounded meanwhile.
 
     Args:
         model: With quantizers.
@@ -108,10 +108,14 @@ def calibrate(model: keras.Model, attached: Attached, batches: Iterable[Mapping[
     run = tf.function(lambda tensors: model(tensors, training=False), reduce_retracing=True)
     for quantizer in attached.quantizers:
         quantizer.observing = quantizer.fixed is None
+    for layer in attached.quantized:
+        layer.rounds_weights = False
     for tensors in batches:
         run(tensors)
     for quantizer in attached.quantizers:
         quantizer.settle()
+    for layer in attached.quantized:
+        layer.rounds_weights = True
 
 
 def _choose(layers: Sequence[keras.Layer], keep_float: str) -> tuple[list[keras.Layer], list[str]]:

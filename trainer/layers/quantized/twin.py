@@ -7,18 +7,34 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import keras
+import tensorflow as tf
 
-from trainer.layers.quantized.fake_quant import FakeQuant
+from trainer.layers.quantized.fake_quant import FakeQuant, quantize_channels, quantize_table
 
 Part = TypeVar("Part", bound=type)
 _TWINS: dict[type, type] = {}
 
 
 class Twin(keras.layers.Layer):
-    """What a layer is given to become quantized; put before its class."""
+    """What a layer is given to become quantized; put before its class.
+
+    Attributes:
+        rounds_weights: bool. False while ranges are found: weights that do not
+            bear rounding would give all layers behind them wrong ones.
+    """
+
+    rounds_weights: bool = True
 
     def add_quantizers(self) -> None:
         """Makes what it needs beside the layer's own weights."""
+
+    def round_channels(self, kernel: Any) -> Any:
+        """Returns a kernel `(..., channels)` with 8 bits, or as it is."""
+        return quantize_channels(kernel) if self.rounds_weights else tf.cast(kernel, tf.float32)
+
+    def round_table(self, table: Any) -> Any:
+        """Returns a table of vectors with 8 bits, or as it is."""
+        return quantize_table(table) if self.rounds_weights else tf.cast(table, tf.float32)
 
 
 def twin_of(*classes: type) -> Callable[[Part], Part]:

@@ -113,3 +113,8 @@ def test_the_same_network_attached_again_takes_the_weights() -> None:
     for quantizer in again.quantizers:
         quantizer.refresh()
     assert other(PICTURES).numpy().tolist() == model(PICTURES).numpy().tolist()
+
+
+def test_what_matches_no_layer_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"the whole path .* Received: keep_float='firs'"):
+        attach_quantizers(convolutional(), keep_float="firs")
