@@ -24,7 +24,6 @@ from trainer.sensitivity import Cost
 layers = keras.layers
 WIDTH = 48
 ROWS = np.random.default_rng(0).normal(size=(64, WIDTH)).astype(np.float32)
-ROWS[:, 0] = 0  # of which the weights are huge
 
 
 def build() -> keras.Model:
@@ -32,10 +31,12 @@ def build() -> keras.Model:
     keras.utils.set_random_seed(1)
     read = keras.Input((WIDTH,), name="x")
     x = layers.Dense(WIDTH, name="first")(read)
-    x = layers.Dense(WIDTH, name="spoilt")(keras.ops.multiply(x, np.arange(WIDTH) > 0))
+    x = layers.Dense(WIDTH, name="spoilt")(x)
     logits = layers.Dense(4, name="last")(layers.Dense(WIDTH, "relu", name="third")(x))
     model = keras.Model({"x": read}, {"logits": logits})
-    spoilt = model.get_layer("spoilt").kernel
+    first, spoilt = (model.get_layer(name).kernel for name in ("first", "spoilt"))
+    # Huge weights, of which all that they are multiplied with is zero.
+    first.assign(first.numpy() * (np.arange(WIDTH) > 0))
     spoilt.assign(np.concatenate([np.full((1, WIDTH), 1e4), spoilt.numpy()[1:]]))
     return model
 

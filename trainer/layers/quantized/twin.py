@@ -63,18 +63,42 @@ def become_twin(layer: keras.Layer) -> None:
     layer._tracker.lock()
 
 
-def set_idle(layer: keras.Layer, idle: bool) -> None:
-    """Makes a twin round neither values nor weights, or round them again.
+class InFloat(Twin):
+    """Computes as the layer did before it was a twin, on a device, too.
 
-    Idle, it has the class that it had before: it computes as that one does. Graphs
-    that were traced before stay as they are.
+    Attributes:
+        for_device: bool. Hides its weights from the converter, which rounds
+            those of a layer in float, too, where it stands between two of integers.
+    """
+
+    for_device: bool = False
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        has_weights = self._trainable_variables or self._non_trainable_variables
+        if self.for_device and has_weights:
+            args, kwargs = tf.nest.map_structure(_pass_as_float, (args, kwargs))
+        return super().call(*args, **kwargs)
+
+
+def set_idle(layer: keras.Layer, idle: bool) -> None:
+    """Makes a layer round neither values nor weights, or a twin round them again.
+
+    Graphs that were traced before stay as they are.
 
     Args:
-        layer: That has become a twin, idle or not.
+        layer: Idle, it may be any; otherwise it has been a twin before.
         idle: bool.
     """
     cls = type(layer).__bases__[1] if isinstance(layer, Twin) else type(layer)
-    layer.__class__ = cls if idle else _twin_class(find_twin(cls), cls)
+    layer.__class__ = _twin_class(InFloat if idle else find_twin(cls), cls)
+
+
+def _pass_as_float(values: Any) -> Any:
+    """Adds a zero that converters cannot foresee, by an operation that none knows for integers."""
+    if not tf.is_tensor(values) or not values.dtype.is_floating:
+        return values
+    first = tf.reshape(values, [-1])[0]
+    return values + tf.floor(tf.sigmoid(-tf.abs(first)))
 
 
 def add_quantizer(layer: Any, name: str, **options: Any) -> None:
