@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from trainer.layers.quantized.attach import attach_quantizers, calibrate
 from trainer.layers.quantized.grouping import Block, group_layers
-from trainer.layers.quantized.twin import Twin, set_idle
+from trainer.layers.quantized.twin import InFloat, Twin, set_idle
 from trainer.progress import progress_bar
 
 FLOAT_BYTES, INTEGER_BYTES = 4, 1
@@ -130,7 +130,7 @@ class Probe:
         Of several encoders, only the one with the quantized block runs again.
         """
         parts = operation._flatten_layers() if isinstance(operation, keras.Layer) else ()
-        if any(isinstance(of, Twin) for of in parts):
+        if any(isinstance(of, Twin) and not isinstance(of, InFloat) for of in parts):
             return operation
 
         def answer(*args: Any, **kwargs: Any) -> Any:
