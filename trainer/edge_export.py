@@ -32,13 +32,16 @@ from trainer.device_graph import convert, with_logits
 from trainer.files import new_folder, remove_folder, write_json
 from trainer.input_pipeline import write_examples
 from trainer.layers.perturbation import Point
+from trainer.mixed_precision import Budget, find_precision
 from trainer.preprocessing import Branch, preprocess, raw_values
 from trainer.quantization.quantizer import Quantizer
 from trainer.quantized_training import find_device_points, train_quantized, write_lessons
 from trainer.registry import QUANTIZERS
+from trainer.report.sensitivity_page import write_sensitivity_page
 from trainer.saved_network import load_branches, load_network
 
 EDGE_FILE, CERTIFICATE_FILE = "edge.json", "certificate.json"
+SENSITIVITY_FILE, SENSITIVITY_PAGE = "sensitivity.json", "sensitivity.html"
 _RUNTIME = "serving.edge"
 _CACHE = Path("cache", "quantized")
 _BATCH_SIZE = 16
@@ -53,6 +56,8 @@ def export_for_devices(
     *,
     num_rows: int = 256,
     thresholds: Thresholds | None = None,
+    keep_float: str = "",
+    budget: Budget | None = None,
     accept: bool = False,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -68,6 +73,10 @@ def export_for_devices(
             the ranges, half to compare. A quantizer that trains learns from all
             that are not compared.
         thresholds: What a file must keep.
+        keep_float: Regular expression of the paths of layers that no quantizer
+            with ranges rounds.
+        budget: Measures what each block costs, on the rows for the ranges, and
+            leaves in float what the budget asks for; `None` measures nothing.
         accept: bool. Writes files that do not keep it, too.
         seed: int. Of what is drawn.
 
@@ -79,7 +88,7 @@ def export_for_devices(
         ValueError: for an unknown quantizer, a layer that cannot be quantized,
             too few rows, or a file below the thresholds.
     """
-    members = {name: QUANTIZERS.make(name, options) for name, options in quantizers.items()}
+    members = _make_members(quantizers, keep_float, budget)
     card = ModelCard.load(find_export(workdir))
     scorer, state = load_network(workdir)
     drawn = np.random.default_rng(seed).permutation(len(table.frame))[:num_rows]
@@ -91,6 +100,19 @@ def export_for_devices(
     rows = list(_read_tensors(state, card, table, kept, 1))
     class_ids = _read_class_ids(card, table, kept)
     float_logits = _run(with_logits(scorer), rows)
+    sensitivity = None
+    if budget is not None:
+        network = with_logits(load_network(workdir)[0])
+        first = next(of for of in members.values() if of.calibrates)
+        sensitivity = find_precision(
+            network,
+            _only(network, batches),
+            _read_class_ids(card, table, seen),
+            first,
+            budget,
+            keep_float,
+        )
+        members = _make_members(quantizers, sensitivity["keep_float"], budget)
     devices: dict[str, DeviceNetwork] = {}
     variants: dict[str, Any] = {}
     for name, quantizer in members.items():
@@ -118,9 +140,10 @@ def export_for_devices(
     if breaches and not accept:
         told = "; ".join(f"{name} {', '.join(of)}" for name, of in breaches.items())
         raise ValueError(
-            f"Nothing was written: {told}. Choose another quantizer, or --accept it as it is."
+            f"Nothing was written: {told}. Choose another quantizer, or --max-loss, which leaves "
+            "some of the network in float, or --accept it as it is."
         )
-    _write(out, card, state, devices, certificate)
+    _write(out, card, state, devices, certificate, sensitivity)
     remove_folder(workdir / _CACHE)
     return certificate
 
@@ -160,12 +183,30 @@ def _hash(*values: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _make_members(
+    quantizers: Mapping[str, Mapping[str, Any]], keep_float: str, budget: Budget | None
+) -> dict[str, Quantizer]:
+    """Returns the quantizers, of which those with ranges leave some layers in float."""
+    with_ranges = [name for name in quantizers if QUANTIZERS.get(name).calibrates]
+    if not with_ranges and (keep_float or budget is not None):
+        raise ValueError(
+            "Only what finds ranges of values has a sensitivity, or leaves layers in float. "
+            f"Add full_integer to --quantize. Received: {list(quantizers)}."
+        )
+    kept = {"keep_float": keep_float} if keep_float else {}
+    return {
+        name: QUANTIZERS.make(name, {**options, **(kept if name in with_ranges else {})})
+        for name, options in quantizers.items()
+    }
+
+
 def _write(
     out: Path,
     card: ModelCard,
     state: Mapping[str, Any],
     devices: Mapping[str, DeviceNetwork],
     certificate: Mapping[str, Any],
+    sensitivity: Mapping[str, Any] | None,
 ) -> None:
     files = {name: f"model-{name}.tflite" for name in devices}
     with new_folder(out) as temporary:
@@ -180,6 +221,9 @@ def _write(
         branches = state["branches"]
         write_json(temporary / EDGE_FILE, {**described, "variants": variants, "branches": branches})
         write_json(temporary / CERTIFICATE_FILE, certificate)
+        if sensitivity is not None:
+            write_json(temporary / SENSITIVITY_FILE, sensitivity)
+            write_sensitivity_page(temporary / SENSITIVITY_PAGE, card.run, sensitivity)
         _copy_runtime(temporary)
 
 

@@ -3,10 +3,13 @@
   taxofuse export --model runs/1 --out models/products --format savedmodel
   taxofuse export --model runs/1 --out edge --format tflite --quantize dynamic_range
 
+  taxofuse export --model runs/1 --out edge --format tflite --quantize full_integer --max-loss 0.005
+
 A folder for devices holds a network for each quantizer, the preprocessing, the
 program that runs them (`python -m serving.edge`, with ai-edge-litert, NumPy and
 Pillow) and a certificate: how far the answers are those of the model that was
-trained.
+trained. --sensitivity, which --max-loss and --max-size imply, measures what
+each block of the network costs when it alone is quantized, and adds a page.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 HELP = "write the model for a server or a device"
 _FORMATS = ("savedmodel", "tflite")
@@ -49,6 +53,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="products to compare answers on; by default those of the run",
     )
     device.add_argument("--rows", type=int, default=_NUM_ROWS, metavar="N", help="of them to draw")
+    device.add_argument(
+        "--sensitivity", action="store_true", help="measure what quantizing each block costs"
+    )
+    device.add_argument(
+        "--max-loss",
+        type=float,
+        metavar="SHARE",
+        help="leave blocks in float until no more accuracy is lost, or answers where no labels are",
+    )
+    device.add_argument(
+        "--max-size",
+        default="",
+        metavar="N[MB|%]",
+        help="leave in float what fits a file of that size, %% of the float weights",
+    )
+    device.add_argument(
+        "--keep-float", default="", metavar="REGEX", help="paths of layers to leave in float"
+    )
     device.add_argument(
         "--accept", action="store_true", help="write files that answer otherwise, too"
     )
@@ -95,7 +117,14 @@ def _export_for_devices(args: argparse.Namespace) -> int:
     from trainer.edge_export import export_for_devices
 
     certificate = export_for_devices(
-        args.model, table, args.out, options, num_rows=args.rows, accept=args.accept
+        args.model,
+        table,
+        args.out,
+        options,
+        num_rows=args.rows,
+        keep_float=args.keep_float,
+        budget=_find_budget(args),
+        accept=args.accept,
     )
     print(f"{'':16}{'MB':>8}{'ms':>8}{'agree':>8}{'accuracy':>10}")
     for name, found in certificate["variants"].items():
@@ -109,6 +138,15 @@ def _export_for_devices(args: argparse.Namespace) -> int:
         print("Note: compared on the table of the run, which the model knows.", file=sys.stderr)
     print(args.out)
     return 0
+
+
+def _find_budget(args: argparse.Namespace) -> Any:
+    """Returns what mixed precision must keep to, or `None` where nothing is to be measured."""
+    from trainer.mixed_precision import Budget
+
+    if not args.sensitivity and args.max_loss is None and not args.max_size:
+        return None
+    return Budget(args.max_loss, args.max_size)
 
 
 def _table_of_run(workdir: Path) -> str:

@@ -20,7 +20,7 @@ from trainer.layers.quantized.blocks import advise_transformer, share_ranges
 from trainer.layers.quantized.fake_quant import FakeQuant
 from trainer.layers.quantized.folding import FoldedNorm, find_readers, fold_norms
 from trainer.layers.quantized.kernels import RECTIFIERS
-from trainer.layers.quantized.twin import become_twin, find_twin
+from trainer.layers.quantized.twin import become_twin, find_twin, set_idle
 from trainer.layers.vote_pool import VotePool
 
 # A normalisation takes a device's floats, and those who read it round; a pool has a few weights.
@@ -68,9 +68,16 @@ def attach_quantizers(model: keras.Model, keep_float: str = "") -> Attached:
         keep_float: Regular expression of the paths of layers that stay as they are.
 
     Raises:
-        ValueError: naming the layers with weights of which no twin is known.
+        ValueError: naming the layers with weights of which no twin is known; or
+            for a `keep_float` that no path matches.
     """
     layers = model._flatten_layers()
+    paths = {layer.path or layer.name for layer in layers}
+    if keep_float and not any(re.fullmatch(keep_float, path) for path in paths):
+        raise ValueError(
+            "`keep_float` must match the whole path of a layer, such as "
+            f"{sorted(paths)[len(paths) // 2]!r}. Received: keep_float={keep_float!r}."
+        )
     models = [of for of in layers if isinstance(of, keras.src.models.Functional)]
     folded = [norm.path for of in models for _, norm in fold_norms(of)]
     chosen, in_float = _choose(layers, keep_float)
@@ -79,6 +86,9 @@ def attach_quantizers(model: keras.Model, keep_float: str = "") -> Attached:
             advise_transformer(layer)
     for layer in chosen:
         become_twin(layer)
+    for layer in in_float:
+        if not isinstance(layer, _LEFT_FLOAT):
+            set_idle(layer, True)
     for layer in chosen:
         if _is_before_relu(layer, chosen) or _is_read_as_float(layer):
             layer.rounds_result = False
@@ -87,11 +97,11 @@ def attach_quantizers(model: keras.Model, keep_float: str = "") -> Attached:
         if isinstance(layer, PretrainedBackbone) and not _has_statistics(layer):
             # Nothing is left that a few small batches could overwrite.
             layer.fixed_statistics = False
-    return Attached(chosen, folded, in_float)
+    return Attached(chosen, folded, [layer.path or layer.name for layer in in_float])
 
 
 def calibrate(model: keras.Model, attached: Attached, batches: Iterable[Mapping[str, Any]]) -> None:
-    """Finds the ranges of values from some batches, which pass unrounded.
+    """Finds the ranges of values from some batches; nothing is rounded meanwhile.
 
     Args:
         model: With quantizers.
@@ -101,20 +111,26 @@ def calibrate(model: keras.Model, attached: Attached, batches: Iterable[Mapping[
     run = tf.function(lambda tensors: model(tensors, training=False), reduce_retracing=True)
     for quantizer in attached.quantizers:
         quantizer.observing = quantizer.fixed is None
+    for layer in attached.quantized:
+        layer.rounds_weights = False
     for tensors in batches:
         run(tensors)
     for quantizer in attached.quantizers:
         quantizer.settle()
+    for layer in attached.quantized:
+        layer.rounds_weights = True
 
 
-def _choose(layers: Sequence[keras.Layer], keep_float: str) -> tuple[list[keras.Layer], list[str]]:
-    """Returns the layers to quantize, and the paths of those with weights that stay in float."""
+def _choose(
+    layers: Sequence[keras.Layer], keep_float: str
+) -> tuple[list[keras.Layer], list[keras.Layer]]:
+    """Returns the layers to quantize, and those with weights that stay in float."""
     chosen, in_float, unknown = [], [], []
     for layer in layers:
         path = layer.path or layer.name
         has_weights = layer._trainable_variables or layer._non_trainable_variables
         if isinstance(layer, _LEFT_FLOAT) or (keep_float and re.fullmatch(keep_float, path)):
-            in_float += [path] if has_weights else []
+            in_float += [layer] if has_weights else []
         elif find_twin(type(layer)) is not None and not isinstance(layer, FoldedNorm):
             chosen.append(layer)
         elif has_weights:

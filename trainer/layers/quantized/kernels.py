@@ -11,7 +11,6 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from trainer.layers.quantized.fake_quant import quantize_channels
 from trainer.layers.quantized.twin import Twin, add_quantizer, twin_of
 
 LINEAR = (None, keras.activations.linear)
@@ -52,7 +51,7 @@ class QuantizedKernel(Twin):
 @twin_of(keras.layers.Conv1D, keras.layers.Conv2D)
 class QuantizedConv(QuantizedKernel):
     def multiply(self, x: Any) -> Any:
-        kernel = quantize_channels(self._kernel)
+        kernel = self.round_channels(self._kernel)
         return _add_bias(self.convolution_op(x, tf.cast(kernel, x.dtype)), self.bias)
 
 
@@ -62,7 +61,7 @@ class QuantizedDepthwiseConv(QuantizedKernel):
         own = vars(self)["kernel"]
         height, width, channels, multiplier = own.shape
         flat = tf.reshape(own, (height, width, 1, channels * multiplier))
-        kernel = tf.reshape(quantize_channels(flat), own.shape)
+        kernel = tf.reshape(self.round_channels(flat), own.shape)
         product = ops.depthwise_conv(
             x,
             tf.cast(kernel, x.dtype),
@@ -116,11 +115,11 @@ class QuantizedDense(QuantizedKernel):
             matrix = matrix / self.output_quantizer.scales.value
             bias = None if bias is None else bias / self.output_quantizer.scales.value
         if not self.for_device:
-            kernel = tf.cast(quantize_channels(matrix), x.dtype)
+            kernel = tf.cast(self.round_channels(matrix), x.dtype)
             product = x @ kernel if len(x.shape) == 2 else tf.tensordot(x, kernel, 1)
             return _add_bias(product, bias)
         # Rounded in its last shape: converters lose the scales of the channels in a later one.
-        kernel = tf.cast(quantize_channels(matrix[None, None]), x.dtype)
+        kernel = tf.cast(self.round_channels(matrix[None, None]), x.dtype)
         pixels = tf.reshape(x, (-1, 1, 1, x.shape[-1]))
         # The bias comes first, or no converter sees that it belongs to the product.
         product = _add_bias(tf.nn.conv2d(pixels, kernel, 1, "VALID"), bias)

@@ -10,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from trainer.layers.quantized.fake_quant import quantize_table
 from trainer.layers.quantized.twin import Twin, add_quantizer, twin_of
 from trainer.layers.weighted_bag import WeightedBag
 
@@ -33,9 +32,9 @@ class QuantizedTable(Twin):
             take: From a table of any type to what is wanted of it.
         """
         if not self.for_device:
-            return take(quantize_table(table))
+            return take(self.round_table(table))
         with tf.init_scope():
-            values = ops.convert_to_numpy(quantize_table(table))
+            values = ops.convert_to_numpy(self.round_table(table))
         step = max(float(np.abs(values).max()), 1e-12) / 127
         codes = tf.constant(np.round(values / step).astype(np.int8))
         return tf.cast(take(codes), tf.float32) * step
@@ -69,7 +68,7 @@ class QuantizedBag(QuantizedTable):
         if self.for_device:
             sums = self.sum_gathered(term_ids, weights, self._gather)
         else:
-            sums = self.sum(quantize_table(self.vectors), term_ids, weights)
+            sums = self.sum(self.round_table(self.vectors), term_ids, weights)
         return self.output_quantizer(tf.cast(sums, self.compute_dtype))
 
     def _gather(self, ids: Any) -> Any:

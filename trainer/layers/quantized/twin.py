@@ -7,18 +7,34 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import keras
+import tensorflow as tf
 
-from trainer.layers.quantized.fake_quant import FakeQuant
+from trainer.layers.quantized.fake_quant import FakeQuant, quantize_channels, quantize_table
 
 Part = TypeVar("Part", bound=type)
 _TWINS: dict[type, type] = {}
 
 
 class Twin(keras.layers.Layer):
-    """What a layer is given to become quantized; put before its class."""
+    """What a layer is given to become quantized; put before its class.
+
+    Attributes:
+        rounds_weights: bool. False while ranges are found: weights that do not
+            bear rounding would give all layers behind them wrong ones.
+    """
+
+    rounds_weights: bool = True
 
     def add_quantizers(self) -> None:
         """Makes what it needs beside the layer's own weights."""
+
+    def round_channels(self, kernel: Any) -> Any:
+        """Returns a kernel `(..., channels)` with 8 bits, or as it is."""
+        return quantize_channels(kernel) if self.rounds_weights else tf.cast(kernel, tf.float32)
+
+    def round_table(self, table: Any) -> Any:
+        """Returns a table of vectors with 8 bits, or as it is."""
+        return quantize_table(table) if self.rounds_weights else tf.cast(table, tf.float32)
 
 
 def twin_of(*classes: type) -> Callable[[Part], Part]:
@@ -45,6 +61,44 @@ def become_twin(layer: keras.Layer) -> None:
     layer._tracker.unlock()
     layer.add_quantizers()
     layer._tracker.lock()
+
+
+class InFloat(Twin):
+    """Computes as the layer did before it was a twin, on a device, too.
+
+    Attributes:
+        for_device: bool. Hides its weights from the converter, which rounds
+            those of a layer in float, too, where it stands between two of integers.
+    """
+
+    for_device: bool = False
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        has_weights = self._trainable_variables or self._non_trainable_variables
+        if self.for_device and has_weights:
+            args, kwargs = tf.nest.map_structure(_pass_as_float, (args, kwargs))
+        return super().call(*args, **kwargs)
+
+
+def set_idle(layer: keras.Layer, idle: bool) -> None:
+    """Makes a layer round neither values nor weights, or a twin round them again.
+
+    Graphs that were traced before stay as they are.
+
+    Args:
+        layer: Idle, it may be any; otherwise it has been a twin before.
+        idle: bool.
+    """
+    cls = type(layer).__bases__[1] if isinstance(layer, Twin) else type(layer)
+    layer.__class__ = _twin_class(InFloat if idle else find_twin(cls), cls)
+
+
+def _pass_as_float(values: Any) -> Any:
+    """Adds a zero that converters cannot foresee, by an operation that none knows for integers."""
+    if not tf.is_tensor(values) or not values.dtype.is_floating:
+        return values
+    first = tf.reshape(values, [-1])[0]
+    return values + tf.floor(tf.sigmoid(-tf.abs(first)))
 
 
 def add_quantizer(layer: Any, name: str, **options: Any) -> None:

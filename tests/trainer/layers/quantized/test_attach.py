@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from trainer.layers.quantized.attach import attach_quantizers, calibrate
 from trainer.layers.quantized.folding import FoldedNorm, fold_norms
@@ -56,10 +57,12 @@ def test_a_relu_is_computed_with_the_product_before() -> None:
     assert not first.output_quantizer.is_set and not add.output_quantizer.is_set
     assert model.get_layer("first_activation").output_quantizer.is_set
     assert model.get_layer("second").output_quantizer.is_set
-    # What is rounded already is not rounded once more where it is read.
-    assert first.input_quantizer.is_set
-    assert not model.get_layer("second").input_quantizer.is_set
-    assert last.output_quantizer.is_set
+    assert first.input_quantizer.is_set and last.output_quantizer.is_set
+    # What is rounded already is not rounded once more where it is read: once each, what is
+    # read, the first activation, the second convolution, the last activation and the mean.
+    graph = tf.function(model).get_concrete_function(tf.TensorSpec(PICTURES.shape)).graph
+    kinds = [of.type for of in graph.get_operations()]
+    assert kinds.count("FakeQuantWithMinMaxVars") == 5
 
 
 def test_other_activations_round_before_and_after() -> None:
@@ -110,3 +113,8 @@ def test_the_same_network_attached_again_takes_the_weights() -> None:
     for quantizer in again.quantizers:
         quantizer.refresh()
     assert other(PICTURES).numpy().tolist() == model(PICTURES).numpy().tolist()
+
+
+def test_what_matches_no_layer_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"the whole path .* Received: keep_float='firs'"):
+        attach_quantizers(convolutional(), keep_float="firs")

@@ -12,7 +12,7 @@ from trainer.device_graph import prepare_for_device
 from trainer.layers.prefix_block import PrefixBlock
 from trainer.layers.quantized.attach import attach_quantizers, calibrate
 from trainer.layers.quantized.fake_quant import FakeQuant
-from trainer.layers.quantized.twin import find_twin
+from trainer.layers.quantized.twin import find_twin, set_idle
 from trainer.layers.weighted_bag import WeightedBag
 
 layers = keras.layers
@@ -214,3 +214,21 @@ def test_there_is_a_twin_for_each_kind_of_product() -> None:
         assert find_twin(getattr(layers, kind)) is not None
     assert find_twin(keras_hub.layers.CachedMultiHeadAttention) is not None
     assert find_twin(layers.LSTM) is None
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_an_idle_twin_is_the_float_layer(name: str) -> None:
+    model, inputs = build(name)
+    expected = model(inputs).numpy()
+    attached = attach_quantizers(model)
+    calibrate(model, attached, [inputs])
+    rounded = model(inputs).numpy()
+    kinds = [type(layer) for layer in attached.quantized]
+    for _ in range(2):
+        for layer in attached.quantized:
+            set_idle(layer, True)
+        assert np.array_equal(model(inputs).numpy(), expected)
+    for layer in attached.quantized:
+        set_idle(layer, False)
+    assert [type(layer) for layer in attached.quantized] == kinds
+    assert np.array_equal(model(inputs).numpy(), rounded)
