@@ -12,9 +12,11 @@ import tensorflow as tf
 from keras import ops
 
 from trainer.encoders.encoder import Encoder
+from trainer.layers.join_windows import JoinWindows
 from trainer.layers.mean_pooling import MeanPooling
 from trainer.layers.perturbation import Point, token_point
 from trainer.layers.pretrained_backbone import PretrainedBackbone
+from trainer.layers.split_windows import SplitWindows
 from trainer.layers.text_ops import fold_look_alikes
 from trainer.registry import ENCODERS
 from trainer.weights.presets import load_backbone, load_vocabulary
@@ -157,25 +159,31 @@ class BertEncoder(Encoder):
     def build(self) -> keras.Model:
         backbone = PretrainedBackbone(self._load_network(), name=f"{self.name}_backbone")
         inputs = {
-            key: keras.Input(spec.shape, dtype="int32", name=key)
-            for key, spec in self.input_specs().items()
+            key: keras.Input((None,), dtype="int32", name=key) for key in self.input_specs()
         }
         embeddings = []
         for option, tokens in self._lengths.items():
             view = self.name + _VIEWS[option]
-            token_ids = ops.reshape(inputs[f"{view}_token_ids"], (-1, tokens))
-            mask = inputs[f"{view}_padding_mask"]
+            token_ids, mask = inputs[f"{view}_token_ids"], inputs[f"{view}_padding_mask"]
+            windows = self._windows[option]
+            if windows > 1:
+                split = SplitWindows(tokens, name=f"{view}_windows")
+                token_ids, shown = split(token_ids), split(mask)
+            else:
+                shown = mask
             output = backbone(
                 {
                     "token_ids": token_ids,
                     "segment_ids": ops.zeros_like(token_ids),
-                    "padding_mask": ops.reshape(mask, (-1, tokens)),
+                    "padding_mask": shown,
                 }
             )
             if self.pooling == "cls":
                 # Of each window one vector in place of one a token.
                 mask = mask[:, ::tokens]
-            output = ops.reshape(output, (-1, mask.shape[1], output.shape[-1]))
+                output = output[:, None]
+            if windows > 1:
+                output = JoinWindows(name=f"{view}_joined")(output, mask)
             output = MeanPooling(name=f"{view}_pooling")(output, mask)
             unit = keras.layers.UnitNormalization(dtype="float32", name=f"{view}_unit")
             embeddings.append(unit(output))
