@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,7 @@ def export_for_devices(
     rows = list(_read_tensors(state, card, table, kept, 1))
     class_ids = _read_class_ids(card, table, kept)
     float_logits = _run(_with_logits(scorer), rows)
+    rows = _shorten(state, card, rows)
     devices: dict[str, DeviceNetwork] = {}
     variants: dict[str, Any] = {}
     for name, quantizer in members.items():
@@ -159,6 +161,13 @@ def _read_tensors(
     for start in range(0, len(values), batch_size):
         raw = raw_values(card.inputs, values[start : start + batch_size])
         yield {name: of.numpy() for name, of in preprocess(branches, raw).items()}
+
+
+def _shorten(state: Mapping[str, Any], card: ModelCard, rows: Sequence[Tensors]) -> list[Tensors]:
+    """Returns what the device's program gives to the network."""
+    encoders = [branch.encoder for branch in load_branches(state, card.inputs)]
+    short = [[encoder.shorten(row) for encoder in encoders] for row in rows]
+    return [{**row, **dict(ChainMap(*own))} for row, own in zip(rows, short, strict=True)]
 
 
 def _only(network: keras.Model, batches: Sequence[Tensors]) -> list[Tensors]:
