@@ -170,9 +170,7 @@ class BertEncoder(Encoder):
 
     def build(self) -> keras.Model:
         backbone = PretrainedBackbone(self._load_network(), name=f"{self.name}_backbone")
-        inputs = {
-            key: keras.Input((None,), dtype="int32", name=key) for key in self.input_specs()
-        }
+        inputs = {key: keras.Input((None,), dtype="int32", name=key) for key in self.input_specs()}
         embeddings = []
         for option, tokens in self._lengths.items():
             view = self.name + _VIEWS[option]

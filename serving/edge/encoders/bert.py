@@ -58,7 +58,7 @@ class BertEncoder(Encoder):
 
     def shorten(self, tensors: Tensors) -> Tensors:
         views = {"": "max_tokens"} | ({"_title": "title_tokens"} if self._has_title else {})
-        found = {}
+        found: Tensors = {}
         for view, option in views.items():
             names = [f"{self.name}{view}_{of}" for of in ("padding_mask", "token_ids")]
             length = _find_length(tensors[names[0]], self.options[option])

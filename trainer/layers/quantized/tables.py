@@ -56,7 +56,9 @@ class QuantizedPositionEmbedding(QuantizedTable):
     def call(self, inputs: Any, start_index: int = 0, positions: Any = None) -> Any:
         if positions is not None or start_index:
             raise ValueError("Positions other than 0, 1, 2, ... cannot be quantized.")
-        vectors = self.look_up(self.position_embeddings, lambda table: table[: ops.shape(inputs)[-2]])
+        vectors = self.look_up(
+            self.position_embeddings, lambda table: table[: ops.shape(inputs)[-2]]
+        )
         return ops.broadcast_to(tf.cast(vectors, self.compute_dtype), ops.shape(inputs))
 
 
