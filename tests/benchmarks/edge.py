@@ -104,14 +104,12 @@ def load_engines(files: Path, batch_size: int) -> dict[str, Engine]:
     """Loads whatever files there are."""
     engines: dict[str, Engine] = {"float graph": load_saved_model(files / "network")}
     for name in ("float32", "dynamic_range", "full_integer"):
-        path = files / f"{name}-{batch_size}.tflite"
+        path = files / f"{name}.tflite"
         if path.exists():
             engines[name] = load_tflite(path)
     for name in ("dynamic_range", "full_integer"):
         if name in engines:
-            engines[f"{name}, short texts"] = load_tflite(
-                files / f"{name}-{batch_size}.tflite", short=True
-            )
+            engines[f"{name}, short texts"] = load_tflite(files / f"{name}.tflite", short=True)
     for name, (file, load) in OTHERS.items():
         path = files / file.format(batch_size)
         if path.exists() and not find_missing(file):

@@ -38,15 +38,15 @@ def write_saved_model(path: Path, batch_size: int) -> None:
 
 
 def write_float32(path: Path, batch_size: int) -> None:
-    _write_tflite(path, batch_size, "float32")
+    _write_tflite(path, "float32")
 
 
 def write_dynamic_range(path: Path, batch_size: int) -> None:
-    _write_tflite(path, batch_size, "dynamic_range")
+    _write_tflite(path, "dynamic_range")
 
 
 def write_full_integer(path: Path, batch_size: int) -> None:
-    _write_tflite(path, batch_size, "full_integer")
+    _write_tflite(path, "full_integer")
 
 
 def write_fixed(path: Path, batch_size: int) -> None:
@@ -135,7 +135,7 @@ def _read_batches(path: Path, batch_size: int) -> Iterator[dict[str, np.ndarray]
         yield {name: values[at : at + batch_size] for name, values in rows.items()}
 
 
-def _write_tflite(path: Path, batch_size: int, name: str) -> None:
+def _write_tflite(path: Path, name: str) -> None:
     from edge_network import build_network
 
     from trainer.device_graph import convert
@@ -149,15 +149,15 @@ def _write_tflite(path: Path, batch_size: int, name: str) -> None:
             rows = {key: of[key] for key in network.input}
         batches = [{key: of[at : at + 2] for key, of in rows.items()} for at in range(0, 16, 2)]
     quantizer.prepare(network, batches)
-    path.write_bytes(convert(network, quantizer, batch_size))
+    path.write_bytes(convert(network, quantizer, batch_size=None))
 
 
 # In this order: some are made of others.
 FILES: dict[str, Callable[[Path, int], None]] = {
     "network": write_saved_model,
-    "float32-{}.tflite": write_float32,
-    "dynamic_range-{}.tflite": write_dynamic_range,
-    "full_integer-{}.tflite": write_full_integer,
+    "float32.tflite": write_float32,
+    "dynamic_range.tflite": write_dynamic_range,
+    "full_integer.tflite": write_full_integer,
     "fixed-{}.tflite": write_fixed,
     "fixed-{}.onnx": write_onnx,
     "mixed-{}.onnx": write_onnx_mixed,
