@@ -7,7 +7,6 @@ import warnings
 
 import keras
 import tensorflow as tf
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from trainer.quantization.quantizer import Quantizer
 
@@ -27,14 +26,15 @@ def prepare_for_device(network: keras.Model) -> None:
             layer.for_device = True
 
 
-def convert(network: keras.Model, quantizer: Quantizer, batch_size: int = 1) -> bytes:
+def convert(network: keras.Model, quantizer: Quantizer, batch_size: int | None = 1) -> bytes:
     """Converts a prepared network.
 
     Args:
         network: From tensors by name to a dict of tensors; it stays a device's
             for good.
         quantizer: That has prepared it.
-        batch_size: int. Products at a time, fixed in the file.
+        batch_size: int. Products at a time, fixed in the file; `None` leaves it open,
+            as the axes stay that the network's inputs leave open.
 
     Returns:
         A TFLite file with one signature: `SIGNATURE`, from the network's inputs to
@@ -48,22 +48,16 @@ def convert(network: keras.Model, quantizer: Quantizer, batch_size: int = 1) -> 
         name: tf.TensorSpec((batch_size, *tensor.shape[1:]), tensor.dtype, name=name)
         for name, tensor in network.input.items()
     }
-    run = tf.function(lambda tensors: network(tensors, training=False), input_signature=[specs])
-    # Ranges that are read from variables are none to the converter.
-    frozen = convert_variables_to_constants_v2(run.get_concrete_function())
-    order = [tensor.name.split(":")[0] for tensor in frozen.inputs]
-    outputs = sorted(network.output)
-
-    def call(**tensors: tf.Tensor) -> dict[str, tf.Tensor]:
-        found = frozen(*(tensors[name] for name in order))
-        return dict(zip(outputs, found, strict=True))
-
     module = tf.Module()
-    module.run = tf.function(call)
+    module.weights = [of.value for of in network.variables]
+    module.run = tf.function(lambda **tensors: network(tensors, training=False))
     signature = module.run.get_concrete_function(**specs)
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, folder, signatures={SIGNATURE: signature})
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[SIGNATURE])
+        # Weights become constants inside of the converter, and their ranges with them. Frozen
+        # before, each of its steps copied them: 19 GB for half a gigabyte of weights.
+        converter.experimental_enable_resource_variables = False
         quantizer.configure(converter)
         with warnings.catch_warnings():
             # The ranges are in the graph; no statistics are expected.

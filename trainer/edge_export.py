@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import json
 import shutil
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,7 @@ def export_for_devices(
             keep_float,
         )
         members = _make_members(quantizers, sensitivity["keep_float"], budget)
+    rows = _shorten(state, card, rows)
     devices: dict[str, DeviceNetwork] = {}
     variants: dict[str, Any] = {}
     for name, quantizer in members.items():
@@ -247,6 +249,13 @@ def _read_tensors(
     for start in range(0, len(values), batch_size):
         raw = raw_values(card.inputs, values[start : start + batch_size])
         yield {name: of.numpy() for name, of in preprocess(branches, raw).items()}
+
+
+def _shorten(state: Mapping[str, Any], card: ModelCard, rows: Sequence[Tensors]) -> list[Tensors]:
+    """Returns what the device's program gives to the network."""
+    encoders = [branch.encoder for branch in load_branches(state, card.inputs)]
+    short = [[encoder.shorten(row) for encoder in encoders] for row in rows]
+    return [{**row, **dict(ChainMap(*own))} for row, own in zip(rows, short, strict=True)]
 
 
 def _only(network: keras.Model, batches: Sequence[Tensors]) -> list[Tensors]:

@@ -80,7 +80,7 @@ class Classifier:
         Raises:
             ValueError: for an unknown input, or a picture that cannot be decoded.
         """
-        tensors = self.reader.preprocess([row])
+        tensors = self.reader.shorten(self.reader.preprocess([row]))
         scores = self._run(**{name: tensors[name] for name in self._names})["scores"]
         excluded = find_excluded(self.rules, self.labels, self.reader.collect([row]))
         scores = exclude(scores, excluded)[0]

@@ -67,6 +67,13 @@ class ProductReader:
             tensors[f"{name}_present"] = _present(self.inputs[name], values)
         return tensors
 
+    def shorten(self, tensors: Tensors) -> Tensors:
+        """Cuts off what only makes texts equally long, of what `preprocess` returned."""
+        short = dict(tensors)
+        for _, encoder in self._encoders:
+            short |= encoder.shorten(tensors)
+        return short
+
 
 def _collect(kind: str, name: str, rows: Sequence[Mapping[str, Any]]) -> Values:
     if kind == "number":

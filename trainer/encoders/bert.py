@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import ops
 
 from trainer.encoders.encoder import Encoder
+from trainer.layers.join_windows import JoinWindows
 from trainer.layers.mean_pooling import MeanPooling
 from trainer.layers.perturbation import Point, token_point
 from trainer.layers.pretrained_backbone import PretrainedBackbone
+from trainer.layers.split_windows import SplitWindows
 from trainer.layers.text_ops import fold_look_alikes
 from trainer.registry import ENCODERS
 from trainer.weights.presets import load_backbone, load_vocabulary
@@ -28,6 +31,8 @@ _VIEWS = {"max_tokens": "", "title_tokens": "_title"}
 # A word piece of English is about 5 bytes long with its space, a Chinese one 3. Whatever follows
 # 12 bytes a token is cut away before tokenising, which costs time by the byte.
 _BYTES_PER_TOKEN = 12
+# Shortened texts are multiples of it: running at another length than before costs a device a tenth.
+_STEP = 8
 _RANDOM_VOCABULARY = "package:all-minilm-l6-v2"
 _BASE = {
     "vocabulary_size": 30522,
@@ -154,28 +159,41 @@ class BertEncoder(Encoder):
             tensors[f"{view}_padding_mask"] = padding_mask
         return tensors
 
+    def shorten(self, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        found = {}
+        for option, tokens in self._lengths.items():
+            view = self.name + _VIEWS[option]
+            length = _find_length(tensors[f"{view}_padding_mask"], tokens)
+            for name in (f"{view}_token_ids", f"{view}_padding_mask"):
+                found[name] = tensors[name][:, :length]
+        return found
+
     def build(self) -> keras.Model:
         backbone = PretrainedBackbone(self._load_network(), name=f"{self.name}_backbone")
-        inputs = {
-            key: keras.Input(spec.shape, dtype="int32", name=key)
-            for key, spec in self.input_specs().items()
-        }
+        inputs = {key: keras.Input((None,), dtype="int32", name=key) for key in self.input_specs()}
         embeddings = []
         for option, tokens in self._lengths.items():
             view = self.name + _VIEWS[option]
-            token_ids = ops.reshape(inputs[f"{view}_token_ids"], (-1, tokens))
-            mask = inputs[f"{view}_padding_mask"]
+            token_ids, mask = inputs[f"{view}_token_ids"], inputs[f"{view}_padding_mask"]
+            windows = self._windows[option]
+            if windows > 1:
+                split = SplitWindows(tokens, name=f"{view}_windows")
+                token_ids, shown = split(token_ids), split(mask)
+            else:
+                shown = mask
             output = backbone(
                 {
                     "token_ids": token_ids,
                     "segment_ids": ops.zeros_like(token_ids),
-                    "padding_mask": ops.reshape(mask, (-1, tokens)),
+                    "padding_mask": shown,
                 }
             )
             if self.pooling == "cls":
                 # Of each window one vector in place of one a token.
                 mask = mask[:, ::tokens]
-            output = ops.reshape(output, (-1, mask.shape[1], output.shape[-1]))
+                output = output[:, None]
+            if windows > 1:
+                output = JoinWindows(name=f"{view}_joined")(output, mask)
             output = MeanPooling(name=f"{view}_pooling")(output, mask)
             unit = keras.layers.UnitNormalization(dtype="float32", name=f"{view}_unit")
             embeddings.append(unit(output))
@@ -259,3 +277,11 @@ class BertEncoder(Encoder):
 
 def _first_lines(texts: tf.Tensor) -> tf.Tensor:
     return tf.strings.regex_replace(texts, r"\n(?s:.*)", "", replace_global=False)
+
+
+def _find_length(mask: np.ndarray, max_tokens: int) -> int:
+    """Returns how long the longest of some texts is: less than a window, or whole windows."""
+    end = 1 + int(np.flatnonzero(mask.any(axis=0)).max(initial=0))
+    if end > max_tokens:
+        return -(-end // max_tokens) * max_tokens
+    return min(-(-end // _STEP) * _STEP, max_tokens)

@@ -97,6 +97,18 @@ class Encoder(abc.ABC):
             Tensors by name as `input_specs` says, with a leading batch axis.
         """
 
+    def shorten(self, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Cuts off what is only there to make texts equally long.
+
+        Args:
+            tensors: Some with those that `preprocess` returned among them.
+
+        Returns:
+            Its own, as short as they can be; `build`'s model answers them the same.
+        """
+        del tensors
+        return {}
+
     def get_resources(self) -> list[Any]:
         """Returns lookup tables and the like that an exported graph must carry along."""
         return []

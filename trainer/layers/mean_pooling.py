@@ -25,7 +25,7 @@ class MeanPooling(keras.layers.Layer):
         super().__init__(**{"dtype": "float32", **kwargs})
 
     def call(self, sequence_output: Any, padding_mask: Any) -> Any:
-        mask = ops.cast(padding_mask, sequence_output.dtype)[..., None]
+        mask = ops.expand_dims(ops.cast(padding_mask, sequence_output.dtype), -1)
         total = ops.sum(sequence_output * mask, axis=1)
         # A row without tokens: divide by 1, not 0, to avoid NaN.
         return total / ops.maximum(ops.sum(mask, axis=1), 1)

@@ -46,3 +46,15 @@ class Encoder(abc.ABC):
         Raises:
             ValueError: for a picture that cannot be decoded.
         """
+
+    def shorten(self, tensors: Tensors) -> Tensors:
+        """Cuts off what is only there to make texts equally long.
+
+        Args:
+            tensors: Some with those that `preprocess` returned among them.
+
+        Returns:
+            Its own, as short as they can be; the network answers them the same.
+        """
+        del tensors
+        return {}

@@ -108,3 +108,44 @@ def test_tensors_are_those_of_the_trainer(name, options, tiny_bert):
             np.testing.assert_allclose(found[key], value, rtol=0, atol=1e-6, err_msg=key)
     none = encoder.preprocess(raw[:0] if raw.dtype == np.float32 else [])
     assert {len(tensor) for tensor in none.values()} == {0}
+
+
+def test_texts_are_as_short_as_they_can_be(tiny_bert):
+    options = {"max_tokens": 12, "windows": 3, "title_tokens": 12}
+    trained = ENCODERS.get("bert")("part", weights=tiny_bert, **options)
+    encoder = find_encoder("bert")("part", options, trained.get_state())
+    model = trained.build()
+    # By tokens with [CLS] and [SEP]: lengths of the text and of its title.
+    cases = {0: (8, 8), 6: (8, 8), 7: (12, 12), 10: (12, 12), 11: (24, 12), 20: (24, 12)}
+    cases |= {21: (36, 12), 90: (36, 12)}
+    for words, (length, title) in cases.items():
+        padded = encoder.preprocess([b"red " * words])
+        short = encoder.shorten({**padded, "other": np.zeros((1, 99))})
+        lengths = {name: of.shape[1] for name, of in short.items()}
+        assert lengths == {
+            "part_token_ids": length,
+            "part_padding_mask": length,
+            "part_title_token_ids": title,
+            "part_title_padding_mask": title,
+        }
+        by_trainer = trained.shorten(padded)
+        assert {name: of.tolist() for name, of in by_trainer.items()} == {
+            name: of.tolist() for name, of in short.items()
+        }
+        np.testing.assert_allclose(model(short).numpy(), model(padded).numpy(), atol=2e-6)
+    both = encoder.preprocess([b"red", b"red " * 11])
+    assert encoder.shorten(both)["part_token_ids"].shape == (2, 24)
+
+
+@pytest.mark.parametrize(("name", "options"), CASES)
+def test_shortening_changes_no_embedding(name, options, tiny_bert):
+    weights = {"weights": tiny_bert} if options.get("weights") == "tiny_bert" else {}
+    trained = ENCODERS.get(name)("part", **{**options, **weights})
+    raw = as_raw(name)[:3]
+    trained.adapt(raw)
+    tensors = {key: of.numpy() for key, of in trained.preprocess(tf.constant(list(raw))).items()}
+    device = find_encoder(name)("part", options, json.loads(json.dumps(trained.get_state())))
+    short, model = device.shorten(tensors), trained.build()
+    assert short.keys() <= tensors.keys()
+    found, expected = (model(of, training=False).numpy() for of in ({**tensors, **short}, tensors))
+    np.testing.assert_allclose(found, expected, atol=2e-6)

@@ -34,7 +34,9 @@ def build() -> keras.Model:
     x = layers.BatchNormalization()(x)
     x = layers.GlobalAveragePooling2D()(layers.ReLU()(x))
     words = WeightedBag(40, 6, name="words")
-    both = layers.Concatenate()([x, words(inputs["term_ids"], inputs["weights"])])
+    # Scaled, as embeddings are before a fusion: side by side, all are floats.
+    scale = layers.Rescaling(2.0)
+    both = layers.Concatenate()([scale(x), scale(words(inputs["term_ids"], inputs["weights"]))])
     both = keras.ops.where(inputs["present"][:, None], both, keras.ops.zeros_like(both))
     logits = layers.Dense(4, name="head")(layers.Dense(16, "gelu")(both))
     words.vectors.assign(np.random.default_rng(1).normal(size=(40, 6)))
@@ -75,6 +77,21 @@ def test_the_signature_names_inputs_and_outputs() -> None:
     expected = build()(ROWS, training=False)
     assert set(found) == {"logits", "scores"}
     assert found["scores"] == pytest.approx(expected["scores"].numpy()[:3], abs=1e-5)
+
+
+@pytest.mark.parametrize("name", QUANTIZERS.names())
+def test_an_open_batch_axis_takes_any_number_of_products(name: str) -> None:
+    from ai_edge_litert.interpreter import Interpreter
+
+    network, quantizer = build(), QUANTIZERS.make(name, {})
+    quantizer.prepare(network, [ROWS] if quantizer.calibrates else [])
+    expected = network(ROWS, training=False)["logits"].numpy()
+    interpreter = Interpreter(model_content=convert(network, quantizer, batch_size=None))
+    run = interpreter.get_signature_runner("serving_default")
+    for rows in (12, 1, 5):
+        found = run(**{key: of[:rows] for key, of in ROWS.items()})["logits"]
+        assert found.shape == (rows, 4)
+        assert np.abs(found - expected[:rows]).max() < 0.05 * np.ptp(expected)
 
 
 def test_what_no_device_knows_is_an_error() -> None:

@@ -12,6 +12,9 @@ from keras import ops
 NUM_BITS = 8
 # What is all zeros needs a range, too.
 _TINY = 1e-6
+# So that the largest weight of a channel is not beyond its own range by a rounding of floats, where
+# it would have no gradient.
+_WIDER = 1 + 1e-6
 
 
 def is_quantized(values: Any) -> bool:
@@ -42,18 +45,24 @@ def quantize_channels(kernel: Any) -> Any:
     kernel = tf.cast(kernel, tf.float32)
     axes = list(range(len(kernel.shape) - 1))
     largest = tf.stop_gradient(tf.maximum(tf.reduce_max(tf.abs(kernel), axes), _TINY))
+    largest *= _WIDER
     return tf.quantization.fake_quant_with_min_max_vars_per_channel(
         kernel, -largest, largest, NUM_BITS, narrow_range=True
     )
 
 
-def quantize_table(table: Any) -> Any:
-    """Rounds the vectors of a table to 255 steps around zero, the same for all."""
+def quantize_rows(table: Any) -> Any:
+    """Rounds vectors to 255 steps around zero, as wide as the largest number of each needs.
+
+    Args:
+        table: float tensor `(..., dim)`.
+
+    Returns:
+        float32 tensor of the same shape; its gradient is that of the identity.
+    """
     table = tf.cast(table, tf.float32)
-    largest = tf.stop_gradient(tf.maximum(tf.reduce_max(tf.abs(table)), _TINY))
-    return tf.quantization.fake_quant_with_min_max_vars(
-        table, -largest, largest, NUM_BITS, narrow_range=True
-    )
+    steps = tf.maximum(tf.reduce_max(tf.abs(table), -1, keepdims=True), _TINY) / 127
+    return table + tf.stop_gradient(tf.round(table / steps) * steps - table)
 
 
 class FakeQuant(keras.layers.Layer):

@@ -1,0 +1,96 @@
+"""BERT-base and ResNet50 as files for devices: minutes on a CPU, 6 GB."""
+
+import functools
+
+import keras
+import numpy as np
+import pytest
+
+from trainer.certificate import DeviceNetwork
+from trainer.config import load_config
+from trainer.device_graph import convert
+from trainer.inputs import InputSpec
+from trainer.model import build_scorer, build_voter, build_votes
+from trainer.overrides import apply_overrides
+from trainer.preprocessing import build_branches
+from trainer.registry import QUANTIZERS
+
+INPUTS = (
+    InputSpec("image_bytes", "image", ("image",)),
+    InputSpec("text", "text", ("title",)),
+)
+PRODUCTS = ("CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL")
+# What converters write for einsum and attention, in 12 blocks and in the fusion.
+NUM_DENSE, NUM_ATTENTION = 12 * 6, 12 * 2
+
+
+def build() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    weights = ("image.resnet50", "text.bert")
+    settings = [f"model.encoders.{name}.weights=random" for name in weights]
+    config = apply_overrides(load_config("bert_resnet50"), settings)
+    branches = [of for of in build_branches(INPUTS, config.model.encoders) if not of.encoder.adapts]
+    encoders = {branch.name: branch.encoder.build() for branch in branches}
+    widths = {name: encoder.output.shape[-1] for name, encoder in encoders.items()}
+    voter = build_voter(encoders, build_votes(branches, widths, 5, config.model))
+    rng = np.random.default_rng(0)
+    norms = [of for of in voter._flatten_layers() if "BatchNorm" in type(of).__name__]
+    assert len(norms) == 53
+    for norm in norms:
+        norm.gamma.assign(rng.uniform(0.5, 1.5, norm.gamma.shape))
+        norm.beta.assign(rng.normal(0, 0.3, norm.beta.shape))
+        norm.moving_mean.assign(rng.normal(0, 0.3, norm.moving_mean.shape))
+        norm.moving_variance.assign(rng.uniform(0.5, 2, norm.moving_variance.shape))
+    for weight in voter.get_layer("votes").trainable_weights:
+        if "vote" in weight.path and "kernel" in weight.path:
+            weight.assign(rng.normal(scale=0.3, size=weight.shape))
+    scorer = build_scorer(voter, np.full(voter.output.shape[1], 0.2, np.float32))
+    outputs = {"logits": scorer.get_layer("pool").output}
+    return keras.Model(scorer.input, outputs, name="device")
+
+
+def draw_row(rng: np.random.Generator, tokens: int) -> dict[str, np.ndarray]:
+    mask = (np.arange(128) < tokens).astype(np.int32)[None]
+    return {
+        "text_bert_token_ids": mask * rng.integers(1000, 30000, (1, 128)).astype(np.int32),
+        "text_bert_padding_mask": mask,
+        "image_bytes_resnet50_pixels": rng.integers(0, 256, (1, 224, 224, 3)).astype(np.uint8),
+        "text_present": np.ones(1, bool),
+        "image_bytes_present": np.ones(1, bool),
+    }
+
+
+@functools.cache
+def rows() -> list[dict[str, np.ndarray]]:
+    rng = np.random.default_rng(1)
+    return [draw_row(rng, tokens) for tokens in (128, 20, 3, 60)]
+
+
+@pytest.mark.slow
+def test_the_base_model_computes_every_product_with_integers():
+    network = build()
+    expected = np.concatenate([network(row, training=False)["logits"].numpy() for row in rows()])
+    plain = len(convert(network, QUANTIZERS.make("float32", {})))
+    del network
+    keras.backend.clear_session()
+
+    network, quantizer = build(), QUANTIZERS.make("full_integer", {})
+    quantizer.prepare(network, rows())
+    device = DeviceNetwork(convert(network, quantizer))
+    assert plain / len(device.content) >= 3.9
+    counts = device.count_operators()
+    names = {of["operator"] for of in counts}
+    assert not any(name.startswith(("Flex", "CUSTOM")) for name in names)
+    found = [of for of in counts if of["operator"] in PRODUCTS]
+    assert all(of["precision"] == of["weights"] == "int8" for of in found), found
+    count = {name: sum(of["count"] for of in found if of["operator"] == name) for name in PRODUCTS}
+    # Dense layers are written as convolutions of one pixel.
+    assert count["CONV_2D"] + count["FULLY_CONNECTED"] >= 53 + NUM_DENSE
+    assert count["BATCH_MATMUL"] >= NUM_ATTENTION
+    answers = np.array([device(row) for row in rows()])
+    assert np.abs(answers - expected).max() < 0.1 * np.ptp(expected)
+    # The shortest of its lengths gives what the padded text gives.
+    short = {**rows()[1]}
+    for name in ("text_bert_token_ids", "text_bert_padding_mask"):
+        short[name] = short[name][:, :24]
+    assert np.abs(device(short) - answers[1]).max() < 1e-3 * np.ptp(expected)
