@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ from keras import ops
 
 from trainer.callbacks.quantizer_ranges import QuantizerRanges
 from trainer.config import TrainConfig
+from trainer.device_graph import with_logits
 from trainer.input_pipeline import prepared_dataset, product_dataset, write_prepared
 from trainer.layers.perturbation import Point
 from trainer.layers.vote_pool import VotePool
@@ -21,7 +23,27 @@ from trainer.quantization.quantizer import Quantizer
 from trainer.records import count_records
 from trainer.regularized_model import RegularizedModel, find_points, make_regularizer
 from trainer.sample import Sample
-from trainer.stage import StageResult, build_loss, run_stage
+from trainer.stage import StageResult, run_stage
+
+
+class LogitDistance(keras.losses.Loss):
+    """Mean squared difference of logits, apart from what all classes have in common.
+
+    On products that a network has learned from it is so sure that probabilities
+    tell next to nothing of what rounding has moved; logits do.
+
+    Call arguments:
+        y_true: float tensor `(batch, num_classes)`.
+        y_pred: float tensor `(batch, 1, num_classes)`.
+
+    Reference:
+        Ba and Caruana, 2014, arXiv:1312.6184.
+    """
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        moved = y_pred[:, 0] - ops.cast(y_true, y_pred.dtype)
+        moved -= ops.mean(moved, axis=-1, keepdims=True)
+        return ops.mean(ops.square(moved), axis=-1)
 
 
 def write_lessons(
@@ -30,19 +52,20 @@ def write_lessons(
     sources: Sequence[tuple[Path, np.ndarray]],
     folder: Path,
 ) -> None:
-    """Writes what there is to learn from, where it is not yet: products and the answers to them.
+    """Writes what there is to learn from, where it is not yet: products and their logits.
 
     Args:
-        scorer: The network before it rounds anything, to probabilities.
+        scorer: The network before it rounds anything.
         branches: Its preprocessing.
         sources: Records of `write_examples`, and which of their rows, ascending.
         folder: Of the new records.
     """
     if folder.is_dir():
         return
-    answer = tf.function(lambda tensors: scorer(tensors, training=False), reduce_retracing=True)
+    network = with_logits(scorer)
+    answer = tf.function(lambda tensors: network(tensors, training=False), reduce_retracing=True)
     answers = [
-        answer({name: tensors[name] for name in scorer.input}).numpy()
+        answer({name: tensors[name] for name in scorer.input})["logits"].numpy()
         for source, rows in sources
         for tensors in product_dataset(source, branches, rows=rows)
     ]
@@ -83,20 +106,14 @@ def train_quantized(
     keras.utils.set_random_seed(config.seed)
     _wake(network)
     config = dataclasses.replace(
-        config,
-        batch_size=quantizer.batch_size,
-        loss="crossentropy",
-        loss_options={},
-        # These answers are smooth already.
-        label_smoothing=0.0,
-        patience=0,
-        average="",
+        config, batch_size=quantizer.batch_size, patience=0, average="", weight_decay=0.0
     )
     logits = ops.expand_dims(network.output["logits"], 1)
     model = keras.Model(network.input, logits, name="quantized")
+    loss = LogitDistance()
     if config.regularization:
         regularized = RegularizedModel(model.input, model.output, name=model.name)
-        regularized.regularize(make_regularizer(config), points, build_loss(config))
+        regularized.regularize(make_regularizer(config), points, loss)
         model = regularized
 
     def epoch_batches(epoch: int) -> tf.data.Dataset:
@@ -123,6 +140,7 @@ def train_quantized(
         epochs=quantizer.epochs,
         learning_rate=quantizer.learning_rate,
         config=config,
+        loss=loss,
         folder=folder,
         logs=logs,
         listeners=[*listeners, *([] if logs is None else [QuantizerRanges(logs)])],

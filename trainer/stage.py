@@ -46,6 +46,7 @@ def run_stage(
     tuned: Sequence[tuple[Tuning, keras.Model]] = (),
     config: TrainConfig,
     folder: Path,
+    loss: keras.Loss | None = None,
     logit_offsets: Sequence[float] | None = None,
     objectives: Sequence[Objective] = (),
     eval_data: tf.data.Dataset | None = None,
@@ -70,6 +71,7 @@ def run_stage(
             encoder that it was applied to.
         config: Decay, loss, patience, averaging.
         folder: For checkpoints.
+        loss: Of the votes; by default that of the configuration.
         logit_offsets: See `VoteLoss`.
         objectives: What is learned beside the votes.
         eval_data: Batches to watch.
@@ -82,16 +84,16 @@ def run_stage(
         `StageResult`; the model holds the best epoch's weights, averaged
         where that is configured. Averaged ones are what `eval_data` judges too.
     """
-    loss: Any = build_loss(config, logit_offsets)
+    losses: Any = loss or build_loss(config, logit_offsets)
     metrics: Any = [PooledAccuracy()]
     weights = {name: of.weight for of in objectives for name in of.losses()}
     if objectives:
-        loss, metrics = {"votes": loss}, {"votes": metrics}
+        losses, metrics = {"votes": losses}, {"votes": metrics}
         for objective in objectives:
-            loss.update(objective.losses())
+            losses.update(objective.losses())
     model.compile(
         optimizer=build_optimizer(config, learning_rate, epochs, steps, tuned),
-        loss=loss,
+        loss=losses,
         loss_weights={"votes": 1.0, **weights} if objectives else None,
         metrics=metrics,
         weighted_metrics=[],

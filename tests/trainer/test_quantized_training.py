@@ -47,7 +47,7 @@ def prepare(**options: object) -> tuple[keras.Model, object]:
 def lessons(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Returns records of all rows and the answers of the float network to them."""
     folder = tmp_path_factory.mktemp("lessons") / "lessons"
-    answers = build()(ROWS)["scores"].numpy()
+    answers = build()(ROWS)["logits"].numpy()
     rows = [
         {"x": x, "target-": of, "weight": 1.0} for x, of in zip(ROWS["x"], answers, strict=True)
     ]
@@ -61,10 +61,9 @@ def lessons(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def cost(network: keras.Model) -> float:
-    """Returns the mean divergence from the float network's answers, in NumPy."""
-    answers = build()(ROWS)["scores"].numpy()
-    found = network(ROWS, training=False)["scores"].numpy()
-    return float(np.mean(np.sum(answers * np.log(answers / found), axis=1)))
+    """Returns how far logits are from the float network's, apart from a common shift, in NumPy."""
+    moved = network(ROWS, training=False)["logits"].numpy() - build()(ROWS)["logits"].numpy()
+    return float(np.mean(np.var(moved, axis=1)))
 
 
 def test_it_learns_the_answers_of_the_float_network(lessons, tmp_path) -> None:
@@ -76,10 +75,8 @@ def test_it_learns_the_answers_of_the_float_network(lessons, tmp_path) -> None:
     result = train_quantized(network, quantizer, lessons, TrainConfig(), folder=tmp_path)
     assert cost(network) < before / 4
     assert len(result.history) == 8
-    # Nothing of dropout or penalties: at the answers themselves, the loss is their entropy.
-    answers = build()(ROWS)["scores"].numpy()
-    entropy = -np.mean(np.sum(answers * np.log(answers), axis=1))
-    assert result.history[-1]["loss"] == pytest.approx(entropy + cost(network), rel=0.01)
+    # Nothing of dropout or penalties is in it.
+    assert result.history[-1]["loss"] == pytest.approx(cost(network), rel=0.2)
 
 
 def test_stopped_and_gone_on_with_it_is_as_if_never_stopped(lessons, tmp_path) -> None:

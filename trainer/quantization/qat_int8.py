@@ -21,9 +21,9 @@ class QatInt8(Calibrated):
         keep_float: str. See `Calibrated`.
 
     Reference:
-        Jacob et al., 2017, arXiv:1712.05877, begun from ranges that are known;
-        the answers to learn are those of Polino et al., 2018, arXiv:1802.05668,
-        the network being its own teacher.
+        Jacob et al., 2017, arXiv:1712.05877, begun from ranges that are known,
+        and with the network as its own teacher, as in Polino et al., 2018,
+        arXiv:1802.05668; it learns logits in place of probabilities.
     """
 
     def __init__(
