@@ -37,14 +37,14 @@ def frame():
 def build(frame, tmp_path_factory):
     """Returns a function that prepares a run on the table in a folder of its own."""
 
-    def build(model=PUPIL, augment=AugmentConfig(), table=frame, say=None, **train):
+    def build(model=PUPIL, views=0, table=frame, say=None, **train):
         folder = tmp_path_factory.mktemp("run")
         table.to_csv(folder / "table.csv", index=False)
         path = str(folder / "table.csv")
         kinds = {name: kind for name, kind in COLUMNS.items() if name in table}
         data = DataConfig(path, ("label",), columns=kinds, split="split", unlabeled=path)
         train = TrainConfig(**{"head_epochs": 30, "batch_size": 16, **train})
-        run = Run(Config(data, model, train, augment), folder, quiet=True)
+        run = Run(Config(data, model, train, AugmentConfig(views)), folder, quiet=True)
         if say:
             run.say = say
         run.prepare()
@@ -80,7 +80,7 @@ def calls(monkeypatch):
 
 
 def test_a_teacher_answers_as_its_export_does(build, frame, teacher):
-    run = build(augment=AugmentConfig(views=1))
+    run = build(views=1)
     card = load_teacher(teacher, run.catalogue.inputs, run.catalogue.class_names)
     scores = softmax(ask_teacher(teacher, card, run.store, run.workdir), axis=1)
     assert len(run.catalogue.unlabeled.frame) > 4
@@ -96,8 +96,7 @@ def test_a_teacher_answers_as_its_export_does(build, frame, teacher):
 
 
 def test_all_rows_are_learned_as_the_teacher_answers_them(build, teacher, calls):
-    views = AugmentConfig(views=2)
-    run = build(augment=views, teacher=str(teacher), temperature=3.0)
+    run = build(views=2, teacher=str(teacher), temperature=3.0)
     run.fit(run.sample("train"))
     ((train, sample, _),) = calls
     names, unlabeled = run.rows.names.rows, run.rows.unlabeled
