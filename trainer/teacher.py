@@ -55,6 +55,19 @@ def load_teacher(
     return card
 
 
+def refuse_teacher(teacher: str) -> None:
+    """Refuses a teacher where networks are judged on rows in turns, all of which it may know.
+
+    Raises:
+        ValueError: if there is one.
+    """
+    if teacher:
+        raise ValueError(
+            "A teacher has seen the rows that this cross-validates, and would give their labels "
+            f"away. Leave out train.teacher. Received: train.teacher={teacher}."
+        )
+
+
 def teacher_state(workdir: Path) -> dict[str, str]:
     """Returns the state of the files that the answers come from, by path."""
     files = [workdir / MODEL_FILE, workdir / PREPROCESSING_FILE]

@@ -12,7 +12,10 @@ from trainer.data.table import Table
 from trainer.inputs import InputSpec
 from trainer.predictor import Predictor
 from trainer.run import Run
+from trainer.search.judge import Judge
+from trainer.search.trials import TrialLog
 from trainer.teacher import ask_teacher, load_teacher, soften
+from trainer.wrong_labels import cross_judge
 
 ROWS = 45
 WORDS = {"lamp": "light bulb shade", "watch": "wrist dial strap", "shirt": "cotton sleeve slim"}
@@ -194,6 +197,15 @@ def test_a_teacher_that_knows_the_held_out_rows_is_told_of(build, teacher):
     run.finish()
     build(teacher=str(run.workdir), say=said.append)
     assert any("has learned from 9 of the 9 rows held out here" in line for line in said)
+
+
+def test_a_teacher_is_refused_where_rows_are_judged_in_turns(tmp_path):
+    config = Config(DataConfig("t.csv", ("label",)), train=TrainConfig(teacher="runs/1"))
+    run = Run(config, tmp_path)
+    with pytest.raises(ValueError, match=r"give their labels away.*train\.teacher=runs/1"):
+        cross_judge(run)
+    with pytest.raises(ValueError, match=r"give their labels away.*train\.teacher=runs/1"):
+        Judge(run, 3, TrialLog(tmp_path / "trials.json"))
 
 
 def test_wrong_settings_are_refused():

@@ -1,0 +1,39 @@
+"""A model for devices that learns what a larger one answers.
+
+    taxofuse run --data products.csv --label category --config edge_student \
+        --set train.teacher=runs/default --workdir runs/student
+    taxofuse export --model runs/student --out edge --format tflite --quantize dynamic_range
+
+The first two layers of MiniLM with the word pieces of the table, n-grams, and
+EfficientNet-Lite0 at 96 pixels, all frozen. Without a teacher it learns from the
+labels. `tests/benchmarks/edge_student.py` compares.
+"""
+
+import dataclasses
+
+from trainer.config import Config
+from trainer.configs import default
+
+
+def get_config() -> Config:
+    config = default.get_config()
+    encoders = {
+        **config.model.encoders,
+        "image": {
+            "image_backbone": {
+                "weights": "package:efficientnet-lite0",
+                "image_size": 96,
+                "length": 0.3,
+            }
+        },
+        "text": {
+            "bert": {
+                "weights": "package:all-minilm-l6-v2",
+                "max_tokens": 64,
+                "num_layers": 2,
+                "max_pieces": 8_000,
+            },
+            "ngram": {"max_terms": 12_000},
+        },
+    }
+    return dataclasses.replace(config, model=dataclasses.replace(config.model, encoders=encoders))
