@@ -13,6 +13,7 @@ preprocessing. All times are CPU times on one thread. Exit status 1: a bar is mi
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 import tempfile
 import time
@@ -35,6 +36,7 @@ from cross_validation import (
 from table import print_table, write_figures
 
 from serving.edge.classifier import Classifier
+from trainer.config import Config
 from trainer.edge_export import export_for_devices
 from trainer.encoders.bert import BertEncoder
 from trainer.encoders.resnet50 import ResNet50Encoder
@@ -62,11 +64,10 @@ def main() -> int:
     tf.config.threading.set_inter_op_parallelism_threads(1)
     with tempfile.TemporaryDirectory() as temporary:
         workdir = args.workdir or Path(temporary)
-        student = Run(build_config(args), workdir, quiet=True)
         told = argparse.Namespace(**{**vars(args), "config": args.teacher, "set": []})
         teacher = Run(build_config(told), workdir, quiet=True)
-        for run in (teacher, student):
-            run.prepare()
+        teacher.prepare()
+        student = prepare_student(build_config(args), workdir)
         true = student.catalogue.class_ids
         answers: dict[str, list[np.ndarray]] = {"teacher": [], "student": []}
         devices: dict[str, dict[str, Any]] = {}
@@ -97,6 +98,15 @@ def main() -> int:
     write_figures(args.out, {**asked, **summary, "missed": missed})
     print(f"missed: {', '.join(missed)}" if missed else "every bar is kept")
     return int(bool(missed))
+
+
+def prepare_student(config: Config, workdir: Path) -> Run:
+    """Prepares a run without its teacher, which is another one for each fold."""
+    alone = dataclasses.replace(config.train, teacher="", temperature=1.0)
+    run = Run(dataclasses.replace(config, train=alone), workdir, quiet=True)
+    run.prepare()
+    run.config = config
+    return run
 
 
 def fit_folds(
