@@ -162,8 +162,11 @@ class TrainConfig:
         bootstrap: The rows count differently for each of them.
         distill: Export one network that has learned from the answers of all of
             them in place of the labels.
-        temperature: By which their logits are divided for it; the higher, the
-            more is told of classes that are not the first.
+        teacher: Workdir of a finished run. What its network answers to the rows,
+            their views, the names of the classes and rows without a label is
+            learned in place of the labels.
+        temperature: By which the logits of those who teach are divided; the
+            higher, the more is told of classes that are not the first.
         study: Also train and measure each modality alone, for the report.
         track: Experiment tracker that hears of it beside TensorBoard, such as
             `wandb` or `mlflow`; none where empty.
@@ -196,6 +199,7 @@ class TrainConfig:
     ensemble: int = 1
     bootstrap: bool = False
     distill: bool = False
+    teacher: str = ""
     temperature: float = 1.0
     study: bool = True
     track: str = ""
@@ -225,8 +229,11 @@ class TrainConfig:
         for name in ("bootstrap", "distill"):
             if getattr(self, name) and self.ensemble == 1:
                 refuse(f"train.{name}", "needs train.ensemble=2 or more", True)
-        if self.temperature != 1 and not self.distill:
-            refuse("train.temperature", "needs train.distill=true", self.temperature)
+        if self.teacher and self.ensemble > 1:
+            refuse("train.teacher", "needs train.ensemble=1: one teacher or several", self.teacher)
+        if self.temperature != 1 and not (self.distill or self.teacher):
+            rule = "needs train.distill=true or train.teacher"
+            refuse("train.temperature", rule, self.temperature)
 
 
 @dataclass(frozen=True)

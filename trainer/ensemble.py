@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 
 from trainer.config import Config
 from trainer.embed import FeatureStore
@@ -20,6 +19,7 @@ from trainer.network import Network
 from trainer.pooling import fit_vote_weights, prior_weights
 from trainer.preprocessing import Branch
 from trainer.sample import Sample
+from trainer.teacher import soften
 
 
 def check_ensemble(branches: Sequence[Branch], config: Config) -> None:
@@ -136,7 +136,7 @@ def _answers(votes: np.ndarray, temperature: float) -> np.ndarray:
     By the prior weights: those that are fitted later are the pupil's.
     """
     logits = np.einsum("v,nvc->nc", prior_weights(votes.shape[1]), votes)
-    return softmax(logits / temperature, axis=1).astype(np.float32)
+    return soften(logits, temperature)
 
 
 def _reweigh(sample: Sample, seed: int) -> Sample:

@@ -35,6 +35,7 @@ from trainer.inputs import InputSpec
 from trainer.layers.rule_ops import exclude
 from trainer.mixing import check_mixing
 from trainer.network import Network
+from trainer.predictor import Predictor
 from trainer.preprocessing import build_branches
 from trainer.registry import MODALITIES
 from trainer.regularized_model import check_regularization
@@ -43,6 +44,7 @@ from trainer.saved_network import save_network
 from trainer.slices import read_slices
 from trainer.spreading import certainty, spread_labels
 from trainer.stage import build_loss
+from trainer.teacher import ask_teacher, load_teacher, soften, teacher_state
 from trainer.tracking.tracker import build_tracker
 from trainer.written_rows import write_rows
 
@@ -130,6 +132,8 @@ class Run:
         check_regularization(branches, config.train)
         build_loss(config.train)
         check_ensemble(branches, config)
+        if config.train.teacher:
+            self._check_teacher(Path(config.train.teacher))
         objectives = build_objectives(config.train.objectives)
         for objective in objectives:
             objective.adapt(catalogue.auxiliary)
@@ -155,6 +159,8 @@ class Run:
         files = encoder_files(self.config)
         if slices := self.config.data.slices:
             files[slices] = file_state(Path(slices))
+        if teacher := self.config.train.teacher:
+            files |= teacher_state(Path(teacher))
         described = [dataclasses.asdict(self.config), self.fingerprint, files]
         return hashlib.sha256(json.dumps(described, default=str).encode()).hexdigest()[:16]
 
@@ -232,12 +238,14 @@ class Run:
         *,
         inputs: Sequence[InputSpec] | None = None,
         unlabeled: np.ndarray | None = None,
+        taught: np.ndarray | None = None,
         **options: Any,
     ) -> Network:
         """Fits a network to rows, to views of them and, where words are read, to names of classes.
 
         Where there are unlabeled rows, that network says what they are, and
-        another one learns from them too.
+        another one learns from them too. With a teacher, the answers to all of
+        these are the teacher's.
 
         Args:
             sample: Rows to learn from.
@@ -246,9 +254,16 @@ class Run:
                 are for all inputs together.
             unlabeled: `(n,)`, ascending rows to learn from without their
                 labels; by default those that have none.
+            taught: `(rows of the store, num_classes)`, logits of a teacher; by
+                default those of `train.teacher`, where there is one.
             options: See `fit_network`.
         """
         config = self.config if inputs is None else _without_objectives(self.config)
+        taught = self._ask_teacher() if taught is None else taught
+        if taught is not None:
+            # A teacher's answers are smooth, and adjusted for rare classes, already.
+            own = dataclasses.replace(config.train, label_smoothing=0.0, logit_adjustment=0.0)
+            config = dataclasses.replace(config, train=own)
         inputs = self.catalogue.inputs if inputs is None else inputs
         nothing = Sample.of(np.zeros(0), np.zeros(0))
         names = self.rows.names if self.reads_names(inputs) else nothing
@@ -266,6 +281,18 @@ class Run:
             labels=self.rows.auxiliary_labels(),
             **options,
         )
+        if taught is not None:
+            answers = soften(taught, config.train.temperature)
+            spread = Sample.of(
+                unlabeled, answers[unlabeled].argmax(axis=1), None, answers[unlabeled]
+            )
+            learned += spread
+            network = fit(dataclasses.replace(learned, answers=answers[learned.rows]))
+            if options.get("vote_weights") is None and not watched:
+                # No rows say how sure to be.
+                network.vote_weights = network.vote_weights * config.train.temperature
+            network.spread = spread
+            return network
         if not len(unlabeled):
             return fit(learned)
         # What is alike is asked of the rows as they are: views would be each other's neighbours.
@@ -274,6 +301,26 @@ class Run:
         network = fit(learned + spread)
         network.spread = spread
         return network
+
+    def _check_teacher(self, workdir: Path) -> None:
+        """Refuses a teacher that does not fit, and says what it knows already."""
+        catalogue = self.catalogue
+        load_teacher(workdir, catalogue.inputs, catalogue.class_names)
+        held_out = np.flatnonzero(catalogue.splits != "train")
+        seen = Predictor(workdir).was_trained_on(catalogue.take(held_out)).sum()
+        if seen:
+            self.say(
+                f"The teacher has learned from {seen} of the {len(held_out)} rows held out here, "
+                "so figures on them flatter; one of the same split and train.refit=never has not"
+            )
+
+    def _ask_teacher(self) -> np.ndarray | None:
+        """Returns what `train.teacher` answers to all rows of the store, if there is one."""
+        if not self.config.train.teacher:
+            return None
+        workdir, catalogue = Path(self.config.train.teacher), self.catalogue
+        card = load_teacher(workdir, catalogue.inputs, catalogue.class_names)
+        return ask_teacher(workdir, card, self.store, self.workdir / "cache")
 
     def _label(
         self, network: Network, sample: Sample, names: Sample, unlabeled: np.ndarray

@@ -11,6 +11,7 @@ from scipy.special import softmax
 from trainer.data.splits import fold_rows
 from trainer.run import Run
 from trainer.sample import Sample
+from trainer.teacher import refuse_teacher
 
 COLUMNS = ("id", "label", "suggested_label", "label_quality", "suspicious", "why")
 
@@ -45,6 +46,7 @@ def cross_judge(run: Run, num_folds: int = 5, num_rounds: int = 2) -> Opinions:
         num_folds: int.
         num_rounds: int.
     """
+    refuse_teacher(run.config.train.teacher)
     seed = run.config.train.seed
     run.prepare(draw_splits=lambda labels, groups: fold_rows(labels, groups, num_folds, seed))
     trusted = np.ones(len(run.catalogue.ids), bool)

@@ -219,7 +219,7 @@ def test_members_with_encoders_of_their_own_are_refused_unless_distilled():
         ({"distill": True}, r"train\.distill needs train\.ensemble=2 or more"),
         ({"bootstrap": True}, r"train\.bootstrap needs train\.ensemble=2 or more"),
         ({"temperature": 0.0}, r"train\.temperature must be a number above 0"),
-        ({"temperature": 2.0}, r"train\.temperature needs train\.distill=true"),
+        ({"temperature": 2.0}, r"train\.temperature needs train\.distill=true or train\.teacher"),
     ],
 )
 def test_wrong_settings_are_refused(options, message):

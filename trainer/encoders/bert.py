@@ -20,6 +20,7 @@ from trainer.layers.pretrained_backbone import PretrainedBackbone
 from trainer.layers.split_windows import SplitWindows
 from trainer.layers.text_ops import fold_look_alikes
 from trainer.registry import ENCODERS
+from trainer.weights.cut_bert import cut_bert
 from trainer.weights.presets import load_backbone, load_vocabulary
 from trainer.weights.source import WeightsSource, resolve_weights
 
@@ -34,6 +35,8 @@ _BYTES_PER_TOKEN = 12
 # Shortened texts are multiples of it: running at another length than before costs a device a tenth.
 _STEP = 8
 _RANDOM_VOCABULARY = "package:all-minilm-l6-v2"
+_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_ROWS_AT_ONCE = 256
 _BASE = {
     "vocabulary_size": 30522,
     "num_layers": 12,
@@ -72,6 +75,10 @@ class BertEncoder(Encoder):
             is the product's title where it has one, is read once more by
             itself, up to so many tokens, and the two embeddings stand side by
             side: what a product is called says more than what follows.
+        num_layers: int. With more than 0, only the first so many layers are used.
+        max_pieces: int. With more than 0, only word pieces that training texts
+            are cut into are kept, the most frequent up to so many, beside all
+            single characters, of which other words are spelled.
 
     Reference:
         Devlin et al., 2018, arXiv:1810.04805.
@@ -100,6 +107,8 @@ class BertEncoder(Encoder):
         vocabulary: str = "",
         title_tokens: int = 0,
         fold_look_alikes: bool = False,
+        num_layers: int = 0,
+        max_pieces: int = 0,
     ) -> None:
         super().__init__(name, tuning, tuning_options, adapter)
         if pooling not in POOLINGS:
@@ -108,6 +117,9 @@ class BertEncoder(Encoder):
             )
         if windows < 1:
             raise ValueError(f"`windows` must be at least 1. Received: windows={windows}.")
+        for option, number in {"num_layers": num_layers, "max_pieces": max_pieces}.items():
+            if number < 0:
+                raise ValueError(f"`{option}` must be at least 0. Received: {option}={number}.")
         self._windows = {"max_tokens": windows, "title_tokens": 1}
         self._lengths = {"max_tokens": max_tokens}
         if title_tokens:
@@ -122,15 +134,35 @@ class BertEncoder(Encoder):
         self.pooling = pooling
         self.vocabulary = vocabulary
         self.fold_look_alikes = fold_look_alikes
+        self.num_layers = num_layers
+        self.max_pieces = max_pieces
+        self.adapts = max_pieces > 0
         self._state: dict[str, Any] = {}
         self._tokenizer: Any = None
+
+    def adapt(self, values: np.ndarray) -> None:
+        """Finds the word pieces of the texts, where only those are kept."""
+        if not self.max_pieces:
+            return
+        pieces, lowercase = self._all_pieces
+        self.set_state({"vocabulary": pieces, "lowercase": lowercase})
+        counts = np.zeros(len(pieces), np.int64)
+        for start in range(0, len(values), _ROWS_AT_ONCE):
+            tensors = self.preprocess(tf.constant(list(values[start : start + _ROWS_AT_ONCE])))
+            for name, ids in tensors.items():
+                if name.endswith("_token_ids"):
+                    counts += np.bincount(ids.numpy().ravel(), minlength=len(pieces))
+        basic = np.array([_is_basic(piece) for piece in pieces])
+        counts[basic] = 0
+        ranked = np.argsort(-counts, kind="stable")[: self.max_pieces]
+        kept = np.union1d(ranked[counts[ranked] > 0], np.flatnonzero(basic))
+        found = [pieces[index] for index in kept]
+        self.set_state({"vocabulary": found, "lowercase": lowercase})
 
     def get_state(self) -> dict[str, Any]:
         """Returns the word pieces, in the order of their ids, and whether text is lower-cased."""
         if not self._state:
-            other = self.vocabulary or (_RANDOM_VOCABULARY if self.weights == "random" else "")
-            source = resolve_weights(other) if other else self._source
-            pieces, lowercase = load_vocabulary(source)
+            pieces, lowercase = self._all_pieces
             self._state = {"vocabulary": pieces, "lowercase": lowercase}
         return self._state
 
@@ -230,6 +262,12 @@ class BertEncoder(Encoder):
         return tf.reshape(token_ids, flat), tf.reshape(tf.cast(mask, tf.int32), flat)
 
     @functools.cached_property
+    def _all_pieces(self) -> tuple[list[str], bool]:
+        """Word pieces of the preset, and whether text is lower-cased for them."""
+        other = self.vocabulary or (_RANDOM_VOCABULARY if self.weights == "random" else "")
+        return load_vocabulary(resolve_weights(other) if other else self._source)
+
+    @functools.cached_property
     def _source(self) -> WeightsSource:
         return resolve_weights(self.weights)
 
@@ -243,8 +281,19 @@ class BertEncoder(Encoder):
         else:
             backbone = load_backbone(self._source, "BertBackbone")
         self._check_sizes(backbone)
+        backbone = self._cut(backbone)
         output = "sequence_output" if self.pooling == "mean" else "pooled_output"
         return keras.Model(backbone.input, backbone.output[output], name=backbone.name)
+
+    def _cut(self, backbone: keras.Model) -> keras.Model:
+        """Leaves out layers and word pieces that are not kept."""
+        if not self.num_layers and not self.max_pieces:
+            return backbone
+        piece_ids = list(range(backbone.vocabulary_size))
+        if self.max_pieces:
+            known = {piece: index for index, piece in enumerate(self._all_pieces[0])}
+            piece_ids = [known[piece] for piece in self.get_state()["vocabulary"]]
+        return cut_bert(backbone, self.num_layers, piece_ids)
 
     def _check_sizes(self, backbone: keras.Model) -> None:
         for option, tokens in self._lengths.items():
@@ -273,6 +322,10 @@ class BertEncoder(Encoder):
                     lower_case_nfd_strip_accents=state["lowercase"],
                 )
         return self._tokenizer
+
+
+def _is_basic(piece: str) -> bool:
+    return piece in _SPECIAL or len(piece.removeprefix("##")) == 1
 
 
 def _first_lines(texts: tf.Tensor) -> tf.Tensor:

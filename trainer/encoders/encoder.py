@@ -46,7 +46,7 @@ class Encoder(abc.ABC):
     pretrained: ClassVar[bool] = True
     """Whether its embedding is worth something before it was trained here: then
     the first stage takes it as it is and computes it once for each product."""
-    adapts: ClassVar[bool] = False
+    adapts: bool = False
     """Whether `adapt` learns anything, so that other rows give other embeddings."""
     parts: ClassVar[Mapping[str, str]] = {}
     """What tuning methods find in it: regular expressions of layer names by kind. Kinds are

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -26,7 +27,7 @@ from trainer.weights.source import resolve_weights
 class ImageBackboneEncoder(Encoder):
     """Embeds a picture with a KerasHub backbone, averaged over positions.
 
-    Embeddings are scaled to length 1. Batch normalisation keeps its statistics
+    Embeddings are scaled to one length. Batch normalisation keeps its statistics
     even when the encoder is trained.
 
     Args:
@@ -36,6 +37,8 @@ class ImageBackboneEncoder(Encoder):
             EfficientNet-Lite0 as package or `.pth` file, or `"random"` for one
             drawn at random.
         image_size: int. Pictures are squashed to a square of so many pixels.
+        length: float above 0, of the embeddings. In a fusion side by side,
+            penalties let a shorter one say less.
     """
 
     modality: ClassVar[str] = "image"
@@ -54,12 +57,16 @@ class ImageBackboneEncoder(Encoder):
         adapter: str = "",
         weights: str = "package:efficientnet-lite0",
         image_size: int = 224,
+        length: float = 1.0,
     ) -> None:
         super().__init__(name, tuning, tuning_options, adapter)
         if image_size < 32:
             raise ValueError(f"`image_size` must be 32 or more. Received: image_size={image_size}.")
+        if not 0 < length < math.inf:
+            raise ValueError(f"`length` must be a number above 0. Received: length={length}.")
         self.weights = weights
         self.image_size = image_size
+        self.length = length
 
     def input_specs(self) -> dict[str, tf.TensorSpec]:
         shape = (self.image_size, self.image_size, 3)
@@ -77,7 +84,11 @@ class ImageBackboneEncoder(Encoder):
             backbone, fixed_statistics=True, name=f"{self.name}_backbone"
         )(scaled)
         unit = keras.layers.UnitNormalization(dtype="float32", name=f"{self.name}_unit")
-        model = keras.Model({key: pixels}, unit(self._pool(features)), name=self.name)
+        embedding = unit(self._pool(features))
+        if self.length != 1:
+            scale = keras.layers.Rescaling(self.length, dtype="float32", name=f"{self.name}_length")
+            embedding = scale(embedding)
+        model = keras.Model({key: pixels}, embedding, name=self.name)
         return self._tune(model)
 
     def find_points(self, model: keras.Model) -> list[Point]:

@@ -19,6 +19,7 @@ from trainer.files import remove_folder
 from trainer.overrides import apply_overrides
 from trainer.run import Run
 from trainer.search.trials import OBJECTIVES, Trial, TrialLog
+from trainer.teacher import refuse_teacher
 from trainer.tracking.tracker import build_tracker
 
 
@@ -35,10 +36,12 @@ class Judge:
         log: What was measured before is not measured again.
 
     Raises:
-        ValueError: if the rows do not suffice for so many folds.
+        ValueError: if the rows do not suffice for so many folds, or there is a
+            teacher.
     """
 
     def __init__(self, run: Run, num_folds: int, log: TrialLog) -> None:
+        refuse_teacher(run.config.train.teacher)
         self.run = run
         self.log = log
         self.of = f"{run.key}-{num_folds}"

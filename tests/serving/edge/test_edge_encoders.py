@@ -41,6 +41,7 @@ CASES = [
     ("bert", {**BERT, "max_tokens": 8}),
     ("bert", {**BERT, "max_tokens": 5, "windows": 3, "title_tokens": 4}),
     ("bert", {**BERT, "max_tokens": 32, "title_tokens": 16, "fold_look_alikes": True}),
+    ("bert", {**BERT, "max_tokens": 9, "title_tokens": 5, "num_layers": 1, "max_pieces": 7}),
     ("image_backbone", {"weights": "random", "image_size": 40}),
     ("ngram", {}),
     (

@@ -1,4 +1,5 @@
 import keras
+import keras_hub
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,6 +8,7 @@ from trainer.encoders.bert import BertEncoder
 from trainer.weights.packages import find_package
 
 # Ids of the pieces of the tiny preset (see conftest).
+PIECES = ("red", "wire", "##less", "head", "##phones")
 PAD, UNK, CLS, SEP, RED, WIRE, LESS, EAR, PHONE = 0, 1, 2, 3, 5, 6, 7, 10, 11
 
 
@@ -139,6 +141,8 @@ def test_keeps_float32_embeddings_in_mixed_precision(tiny_bert):
         ({"pooling": "max"}, r"one of \['mean', 'cls'\]"),
         ({"max_tokens": 2}, "3 or more"),
         ({"windows": 0}, "at least 1"),
+        ({"num_layers": -1}, "`num_layers` must be at least 0"),
+        ({"max_pieces": -1}, "`max_pieces` must be at least 0"),
     ],
 )
 def test_refuses_wrong_options(options, message):
@@ -149,6 +153,11 @@ def test_refuses_wrong_options(options, message):
 def test_refuses_more_tokens_than_the_preset_reads(tiny_bert):
     with pytest.raises(ValueError, match=r"at most 32 tokens. Received: max_tokens=33"):
         BertEncoder("text", weights=tiny_bert, max_tokens=33).build()
+
+
+def test_refuses_more_layers_than_the_preset_has(tiny_bert):
+    with pytest.raises(ValueError, match=r"has 2 layers. Received: num_layers=3"):
+        BertEncoder("text", weights=tiny_bert, max_tokens=8, num_layers=3).build()
 
 
 def test_an_adapter_goes_on_as_it_was_trained(tiny_bert, tmp_path):
@@ -243,3 +252,45 @@ def test_tokenises_as_kerashub_does():
 def test_strips_accents_as_bert_was_trained():
     encoder = BertEncoder("text", max_tokens=8)
     assert _ids(encoder, "Décor Élan")[0] == _ids(encoder, "decor elan")[0]
+
+
+def test_first_layers_are_those_of_the_whole(tiny_bert):
+    tensors = BertEncoder("text", weights=tiny_bert, max_tokens=8).preprocess(
+        tf.constant([b"red wireless headphones", b"wire"])
+    )
+    backbone = keras_hub.models.BertBackbone.from_preset(tiny_bert)
+    layer = keras.Model(backbone.input, backbone.get_layer("transformer_layer_0").output)
+    ids, mask = tensors["text_token_ids"], tensors["text_padding_mask"]
+    sequence = layer({"token_ids": ids, "segment_ids": ids * 0, "padding_mask": mask}).numpy()
+    mask = mask.numpy()[..., None]
+    mean = (sequence * mask).sum(axis=1) / mask.sum(axis=1)
+    expected = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+    encoder = BertEncoder("text", weights=tiny_bert, max_tokens=8, num_layers=1)
+    np.testing.assert_allclose(encoder.build()(tensors), expected, atol=1e-5)
+    whole = BertEncoder("text", weights=tiny_bert, max_tokens=8).build()(tensors)
+    assert np.abs(whole - expected).max() > 1e-4
+
+
+def test_word_pieces_are_trimmed_to_those_of_training_texts(tiny_bert):
+    options = {"weights": tiny_bert, "max_tokens": 8, "title_tokens": 4}
+    texts = np.array([b"red wireless red", b"red wire", b""], object)
+    trimmed, whole = BertEncoder("text", max_pieces=9, **options), BertEncoder("text", **options)
+    assert trimmed.adapts and not whole.adapts
+    trimmed.adapt(texts)
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    kept = [*special, "red", "wire", "##less", "耳", "机", "!"]
+    assert trimmed.get_state() == {"vocabulary": kept, "lowercase": True}
+    # Embeds as ever what it has learned from, and what is spelled with single characters.
+    asked = tf.constant([*texts, "red 耳!".encode()])
+    expected = whole.build()(whole.preprocess(asked))
+    np.testing.assert_allclose(trimmed.build()(trimmed.preprocess(asked)), expected, atol=1e-6)
+    assert trimmed.build().count_params() == whole.build().count_params() - 2 * 8
+    ids = trimmed.preprocess(tf.constant([b"headphones"]))["text_token_ids"][0]
+    assert ids.numpy().tolist() == [CLS, UNK, SEP, *[PAD] * 5]
+
+
+def test_the_most_frequent_word_pieces_are_kept(tiny_bert):
+    encoder = BertEncoder("text", weights=tiny_bert, max_tokens=9, max_pieces=2)
+    encoder.adapt(np.array([b"wireless headphones", b"wire", b"wire", b"headphones red"], object))
+    found = set(encoder.get_state()["vocabulary"])
+    assert found & set(PIECES) == {"wire", "head"}

@@ -29,6 +29,18 @@ def test_takes_any_kerashub_preset(preset):
     np.testing.assert_allclose(model({"image_pixels": pixels}), expected, atol=1e-5)
 
 
+def test_embeddings_have_the_length_asked_for(preset):
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3)).astype(np.uint8)
+    whole, short = (
+        ImageBackboneEncoder("image", weights=preset, image_size=32, **options).build()
+        for options in ({}, {"length": 0.25})
+    )
+    expected = whole({"image_pixels": pixels}).numpy() / 4
+    np.testing.assert_allclose(short({"image_pixels": pixels}), expected, atol=1e-6)
+    with pytest.raises(ValueError, match=r"`length` must be a number above 0. .*length=0"):
+        ImageBackboneEncoder("image", length=0)
+
+
 def test_random_weights_are_named_random():
     model = ImageBackboneEncoder("image", "full", weights="random", image_size=32).build()
     assert model.output_shape == (None, 1280)
