@@ -106,20 +106,20 @@ def soften(logits: np.ndarray, temperature: float) -> np.ndarray:
 
 
 def _answer(workdir: Path, card: ModelCard, store: FeatureStore) -> np.ndarray:
-    import keras
     import tensorflow as tf
 
+    from trainer.device_graph import with_logits
     from trainer.input_pipeline import product_dataset
     from trainer.saved_network import load_branches, load_network
 
     scorer, state = load_network(workdir)
     branches = load_branches(state, card.inputs)
-    network = keras.Model(scorer.input, scorer.get_layer("pool").output)
+    network = with_logits(scorer)
     run = tf.function(lambda tensors: network(tensors, training=False), reduce_retracing=True)
     parts = []
     with progress_bar("The teacher answers", store.num_rows) as bar:
         for source, rows in store.split(np.arange(store.num_rows)):
             for tensors in product_dataset(source, branches, rows=rows):
-                parts.append(run(tensors).numpy())
+                parts.append(run(tensors)["logits"].numpy())
                 bar.update(len(parts[-1]))
     return np.concatenate(parts)

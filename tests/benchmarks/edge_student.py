@@ -138,9 +138,8 @@ def export(
     learned = np.setdiff1d(np.arange(len(run.catalogue.ids)), held_out)
     known = run.catalogue.take(learned)
     out = run.workdir / "edge"
-    export_for_devices(
-        run.workdir, known, out, dict.fromkeys(VARIANTS, {}), num_rows=_NUM_CALIBRATED, accept=True
-    )
+    variants: dict[str, dict[str, Any]] = {name: {} for name in VARIANTS}
+    export_for_devices(run.workdir, known, out, variants, num_rows=_NUM_CALIBRATED, accept=True)
     ((source, own),) = run.store.split(held_out)
     products = list(read_values(source, run.catalogue.inputs, own))
     for name in VARIANTS:
