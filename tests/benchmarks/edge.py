@@ -110,12 +110,17 @@ def load_engines(files: Path, batch_size: int) -> dict[str, Engine]:
     for name in ("dynamic_range", "full_integer"):
         if name in engines:
             engines[f"{name}, short texts"] = load_tflite(files / f"{name}.tflite", short=True)
-    for name, (file, load) in OTHERS.items():
-        path = files / file.format(batch_size)
-        if path.exists() and not find_missing(file):
-            engines[name] = load(path)
+    for name, (kinds, load) in OTHERS.items():
+        paths = {
+            part: files / f"{part}-{kind}-{batch_size}.onnx"
+            for part, kind in {**kinds, "votes": "fixed"}.items()
+        }
+        lacking = [path.name for path in paths.values() if not path.exists()]
+        told = find_missing("votes-fixed.onnx") or ", ".join(lacking)
+        if told:
+            print(f"{name} is left out: {told}.")
         else:
-            print(f"{name} is left out: {find_missing(file) or path.name + ' was not written'}.")
+            engines[name] = load(paths)
     return {name: engine for name, engine in engines.items() if engine is not None}
 
 

@@ -12,6 +12,8 @@ import numpy as np
 Tensors = Mapping[str, np.ndarray]
 Engine = Callable[[Tensors], np.ndarray]
 
+# What a part answers, as the next one reads it.
+_ANSWERS = {"picture": "image_bytes_resnet50", "lower": "hidden", "upper": "text_bert"}
 _PREFIX, _SUFFIX = "serving_default_", ":0"
 
 
@@ -48,8 +50,13 @@ def load_tflite(path: Path, short: bool = False) -> Engine:
     return answer
 
 
-def load_onnx(path: Path) -> Engine:
-    """Loads a file into ONNX Runtime."""
+def load_onnx(paths: Mapping[str, Path]) -> Engine:
+    """Loads the parts of a network into ONNX Runtime."""
+    return _chain({part: load_part(path) for part, path in paths.items()})
+
+
+def load_part(path: Path) -> Engine:
+    """Loads one part into ONNX Runtime."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -59,22 +66,22 @@ def load_onnx(path: Path) -> Engine:
     return lambda tensors: session.run(None, _rename(names, tensors))[0]
 
 
-def load_openvino(path: Path) -> Engine:
-    """Loads a file into OpenVINO, what is not quantized in float32."""
-    return _load_openvino(path, "f32")
+def load_openvino(paths: Mapping[str, Path]) -> Engine:
+    """Loads the parts into OpenVINO; what is not quantized is float32."""
+    return _load_openvino(paths, "f32")
 
 
-def load_openvino_bf16(path: Path) -> Engine | None:
-    """Loads a file into OpenVINO, what is not quantized in bfloat16, where the CPU has it."""
+def load_openvino_bf16(paths: Mapping[str, Path]) -> Engine | None:
+    """Loads the parts into OpenVINO; what is not quantized is bfloat16, where the CPU has it."""
     import openvino
 
     if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         print("OpenVINO with bfloat16 is left out: the CPU has none.")
         return None
-    return _load_openvino(path, "bf16")
+    return _load_openvino(paths, "bf16")
 
 
-def _load_openvino(path: Path, precision: str) -> Engine:
+def _load_openvino(paths: Mapping[str, Path], precision: str) -> Engine:
     import openvino
 
     settings = {
@@ -82,26 +89,49 @@ def _load_openvino(path: Path, precision: str) -> Engine:
         "NUM_STREAMS": 1,
         "INFERENCE_PRECISION_HINT": precision,
     }
-    compiled = openvino.Core().compile_model(path, "CPU", settings)
-    request = compiled.create_infer_request()
-    names = [of.any_name for of in compiled.inputs]
-    return lambda tensors: request.infer(_rename(names, tensors))[0]
+
+    def load(path: Path) -> Engine:
+        compiled = openvino.Core().compile_model(path, "CPU", settings)
+        request = compiled.create_infer_request()
+        names = [of.any_name for of in compiled.inputs]
+        return lambda tensors: request.infer(_rename(names, tensors))[0]
+
+    return _chain({part: load(path) for part, path in paths.items()})
+
+
+def _chain(parts: Mapping[str, Engine]) -> Engine:
+    """Runs both encoders, and on their embeddings the votes."""
+
+    def answer(tensors: Tensors) -> np.ndarray:
+        known = dict(tensors)
+        for part, name in _ANSWERS.items():
+            known[name] = parts[part](known)
+        return parts["votes"](known)
+
+    return answer
 
 
 def _rename(names: list[str], tensors: Tensors) -> dict[str, np.ndarray]:
     return {name: tensors[name.removeprefix(_PREFIX).removesuffix(_SUFFIX)] for name in names}
 
 
-OTHERS: dict[str, tuple[str, Callable[[Path], Any]]] = {
-    "ONNX Runtime, float32": ("fixed-{}.onnx", load_onnx),
-    "ONNX Runtime, int8": ("mixed-{}.onnx", load_onnx),
-    "OpenVINO, int8": ("static-{}.onnx", load_openvino),
-    "OpenVINO, int8 and bfloat16": ("static-{}.onnx", load_openvino_bf16),
+_FIXED = {"picture": "fixed", "lower": "fixed", "upper": "fixed"}
+_MIXED = {"picture": "static", "lower": "dynamic", "upper": "dynamic"}
+_STATIC = {"picture": "static", "lower": "static", "upper": "static"}
+# By name of an engine: of each part which of its files, and what loads them.
+OTHERS: dict[str, tuple[dict[str, str], Callable[[Mapping[str, Path]], Any]]] = {
+    "ONNX Runtime, float32": (_FIXED, load_onnx),
+    "ONNX Runtime, int8": (
+        _MIXED,
+        load_onnx,
+    ),
+    "OpenVINO, int8": (_STATIC, load_openvino),
+    "OpenVINO, int8 and bfloat16": (_STATIC, load_openvino_bf16),
 }
 
 
 def find_missing(file: str) -> str:
     """Returns which packages a file needs that are not installed."""
-    needed = ("onnx", "tf2onnx", "onnxruntime", "openvino") if file.endswith("onnx") else ()
+    needed = ("onnx", "tf2onnx", "onnxruntime", "openvino") if "-" in file else ()
     lacking = [name for name in needed if importlib.util.find_spec(name) is None]
     return f"not installed: {', '.join(lacking)}" if lacking else ""

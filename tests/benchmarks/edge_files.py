@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 _TOKENS, _CALIBRATED = 128, 16
+# Half of BERT each: the converter to ONNX takes 16 times the memory of the weights.
+_PARTS = ("picture", "lower", "upper", "votes")
 
 
 def write_products(path: Path, table: Path, rows: int) -> None:
@@ -50,30 +52,33 @@ def write_full_integer(path: Path, batch_size: int) -> None:
 
 
 def write_fixed(path: Path, batch_size: int) -> None:
-    """Writes a float file of fixed lengths, which other engines are made of."""
+    """Writes a part of the float network with fixed lengths, which other engines are made of."""
     import keras
-    from edge_network import build_network
+    from edge_network import build_network, cut
 
     from trainer.device_graph import convert
     from trainer.registry import QUANTIZERS
 
     network, _ = build_network()
+    inner = cut(network, path.name.split("-")[0])
+    del network
     fixed = {
         name: keras.Input([axis or _TOKENS for axis in of.shape[1:]], dtype=of.dtype, name=name)
-        for name, of in network.input.items()
+        for name, of in inner.input.items()
     }
-    network = keras.Model(fixed, {"logits": network(fixed)["logits"]}, name="fixed")
-    path.write_bytes(convert(network, QUANTIZERS.make("float32", {}), batch_size))
+    whole = keras.Model(fixed, {"result": inner(fixed)}, name="fixed")
+    path.write_bytes(convert(whole, QUANTIZERS.make("float32", {}), batch_size))
 
 
 def write_onnx(path: Path, batch_size: int) -> None:
-    """Writes the fixed file as ONNX, with GELU as one operator, which the converter lacks."""
+    """Writes a part as ONNX, with GELU as one operator, which the converter lacks."""
     import onnx
     import tf2onnx
 
-    fixed = path.with_name(f"fixed-{batch_size}.tflite")
-    tf2onnx.convert.from_tflite(str(fixed), opset=18, output_path=str(path))
-    model = onnx.load(path)
+    tf2onnx.convert.from_tflite(
+        str(path.with_suffix(".tflite")), opset=18, output_path=str(path.with_suffix(".raw"))
+    )
+    model = onnx.load(path.with_suffix(".raw"))
     for node in model.graph.node:
         if node.op_type == "TFL_GELU":
             approximate = "tanh" if node.attribute[0].i else "none"
@@ -84,24 +89,25 @@ def write_onnx(path: Path, batch_size: int) -> None:
         if opset.domain in ("", "ai.onnx"):
             opset.version = 20
     onnx.save(model, path)
+    path.with_suffix(".raw").unlink()
 
 
-def write_onnx_mixed(path: Path, batch_size: int) -> None:
-    """Writes convolutions with fixed ranges, and products of matrices that find theirs anew."""
+def write_dynamic(path: Path, batch_size: int) -> None:
+    """Writes products of matrices that find the ranges of their inputs anew."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    half = path.with_suffix(".half")
-    _quantize(path, batch_size, half, ["Conv"])
-    quantize_dynamic(half, path, ["MatMul", "Gemm"], True, weight_type=QuantType.QInt8)
-    half.unlink()
+    plain = path.with_name(path.name.replace("dynamic", "fixed"))
+    quantize_dynamic(plain, path, ["MatMul", "Gemm"], True, weight_type=QuantType.QInt8)
 
 
-def write_onnx_static(path: Path, batch_size: int) -> None:
+def write_static(path: Path, batch_size: int) -> None:
     """Writes convolutions and products of matrices with fixed ranges."""
-    _quantize(path, batch_size, path, ["Conv", "MatMul", "Gemm"])
+    plain = path.with_name(path.name.replace("static", "fixed"))
+    _quantize(plain, batch_size, path, ["Conv", "MatMul", "Gemm"])
 
 
 def _quantize(path: Path, batch_size: int, out: Path, operators: list[str]) -> None:
+    import onnx
     from onnxruntime.quantization import (
         CalibrationDataReader,
         QuantFormat,
@@ -109,15 +115,18 @@ def _quantize(path: Path, batch_size: int, out: Path, operators: list[str]) -> N
         quantize_static,
     )
 
+    given = onnx.load(path, load_external_data=False).graph.input
+    names = [of.name.removeprefix("serving_default_").removesuffix(":0") for of in given]
+
     class Reader(CalibrationDataReader):
         def __init__(self) -> None:
-            self.batches = _read_batches(path.with_name("calibration.npz"), batch_size)
+            self.batches = _read_batches(path, names, batch_size)
 
         def get_next(self) -> dict[str, np.ndarray] | None:
             return next(self.batches, None)
 
     quantize_static(
-        path.with_name(f"fixed-{batch_size}.onnx"),
+        path,
         out,
         Reader(),
         quant_format=QuantFormat.QDQ,
@@ -128,11 +137,17 @@ def _quantize(path: Path, batch_size: int, out: Path, operators: list[str]) -> N
     )
 
 
-def _read_batches(path: Path, batch_size: int) -> Iterator[dict[str, np.ndarray]]:
-    with np.load(path) as of:
-        rows = {f"serving_default_{name}:0": values for name, values in of.items()}
+def _read_batches(path: Path, names: list[str], batch_size: int) -> Iterator[dict[str, np.ndarray]]:
+    """Yields what a part reads, the upper half of BERT what the lower half answers."""
+    from edge_engines import load_part
+
+    with np.load(path.with_name("calibration.npz")) as of:
+        rows = dict(of)
     for at in range(0, _CALIBRATED, batch_size):
-        yield {name: values[at : at + batch_size] for name, values in rows.items()}
+        batch = {name: values[at : at + batch_size] for name, values in rows.items()}
+        if "hidden" in names:
+            batch["hidden"] = load_part(path.with_name(f"lower-fixed-{batch_size}.onnx"))(batch)
+        yield {f"serving_default_{name}:0": batch[name] for name in names}
 
 
 def _write_tflite(path: Path, name: str) -> None:
@@ -158,8 +173,8 @@ FILES: dict[str, Callable[[Path, int], None]] = {
     "float32.tflite": write_float32,
     "dynamic_range.tflite": write_dynamic_range,
     "full_integer.tflite": write_full_integer,
-    "fixed-{}.tflite": write_fixed,
-    "fixed-{}.onnx": write_onnx,
-    "mixed-{}.onnx": write_onnx_mixed,
-    "static-{}.onnx": write_onnx_static,
+    **{f"{part}-fixed-{{}}.tflite": write_fixed for part in _PARTS},
+    **{f"{part}-fixed-{{}}.onnx": write_onnx for part in _PARTS},
+    **{f"{part}-dynamic-{{}}.onnx": write_dynamic for part in ("lower", "upper")},
+    **{f"{part}-static-{{}}.onnx": write_static for part in ("picture", "lower", "upper")},
 }

@@ -71,6 +71,29 @@ def draw_weights(voter: keras.Model) -> None:
             weight.assign(rng.normal(scale=0.3, size=weight.shape))
 
 
+def cut(network: keras.Model, part: str) -> keras.Model:
+    """Returns `picture`, the `lower` or the `upper` half of BERT, or the `votes`."""
+    if part == "picture":
+        return network.get_layer("image_bytes_resnet50")
+    if part == "votes":
+        votes = network.get_layer("votes")
+        return keras.Model(votes.input, network.get_layer("pool")(votes.output))
+    bert = network.get_layer("text_bert")
+    backbone = bert.get_layer("text_bert_backbone").layer
+    token_ids = keras.Input((None,), dtype="int32", name="text_bert_token_ids")
+    mask = keras.Input((None,), dtype="int32", name="text_bert_padding_mask")
+    if part == "lower":
+        below = keras.Model(backbone.input, backbone.get_layer("transformer_layer_5").output)
+        given = {"token_ids": token_ids, "padding_mask": mask}
+        hidden = below({**given, "segment_ids": keras.ops.zeros_like(token_ids)})
+        return keras.Model({token_ids.name: token_ids, mask.name: mask}, hidden)
+    hidden = x = keras.Input((128, 768), name="hidden")
+    for index in range(6, 12):
+        x = backbone.get_layer(f"transformer_layer_{index}")(x, padding_mask=mask)
+    pooled = bert.get_layer("text_bert_unit")(bert.get_layer("text_bert_pooling")(x, mask))
+    return keras.Model({hidden.name: hidden, mask.name: mask}, pooled)
+
+
 def read_products(table: Path, branches: list[Branch], rows: int) -> list[dict[str, np.ndarray]]:
     """Reads titles and pictures of a table, drawn at random: of each product its tensors."""
     frame = pd.read_csv(table, keep_default_na=False).sample(rows, random_state=0)
