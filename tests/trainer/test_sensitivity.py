@@ -39,11 +39,7 @@ def test_one_block_alone_costs_what_rounding_it_by_hand_costs() -> None:
     first, last = ([of.numpy() for of in model.get_layer(n).weights] for n in ("first", "last"))
     hidden = ROWS @ first[0] + first[1]
     expected = hidden @ last[0] + last[1]
-    # What reads floats has evened channels, half by its inputs and half by its weights.
-    largest = np.abs(ROWS).max(axis=0)
-    evened = ROWS / np.sqrt(largest / largest.max())
-    kernel = round_kernel(first[0] * np.sqrt(largest / largest.max())[:, None])
-    first_alone = round_values(evened, evened) @ kernel + first[1]
+    first_alone = round_values(ROWS, ROWS) @ round_kernel(first[0]) + first[1]
     last_alone = round_values(hidden, hidden) @ round_kernel(last[0]) + last[1]
     rounded = {
         "first": round_values(first_alone, hidden) @ last[0] + last[1],

@@ -34,9 +34,7 @@ def build() -> keras.Model:
     x = layers.BatchNormalization()(x)
     x = layers.GlobalAveragePooling2D()(layers.ReLU()(x))
     words = WeightedBag(40, 6, name="words")
-    # Scaled, as embeddings are before a fusion: side by side, all are floats.
-    scale = layers.Rescaling(2.0)
-    both = layers.Concatenate()([scale(x), scale(words(inputs["term_ids"], inputs["weights"]))])
+    both = layers.Concatenate()([x, words(inputs["term_ids"], inputs["weights"])])
     both = keras.ops.where(inputs["present"][:, None], both, keras.ops.zeros_like(both))
     logits = layers.Dense(4, name="head")(layers.Dense(16, "gelu")(both))
     words.vectors.assign(np.random.default_rng(1).normal(size=(40, 6)))

@@ -16,7 +16,7 @@ from trainer.layers.pretrained_backbone import PretrainedBackbone
 
 # Imported for the twins that they register.
 from trainer.layers.quantized import attention, kernels, outputs, tables  # noqa: F401
-from trainer.layers.quantized.blocks import advise_fusion, advise_transformer, share_ranges
+from trainer.layers.quantized.blocks import advise_transformer, share_ranges
 from trainer.layers.quantized.fake_quant import FakeQuant
 from trainer.layers.quantized.folding import FoldedNorm, find_readers, fold_norms
 from trainer.layers.quantized.kernels import RECTIFIERS
@@ -84,10 +84,7 @@ def attach_quantizers(model: keras.Model, keep_float: str = "") -> Attached:
     for layer in layers:
         if isinstance(layer, keras_hub.layers.TransformerEncoder):
             advise_transformer(layer)
-        advise_fusion(layer)
     for layer in chosen:
-        if _reads_rows_of_floats(layer, chosen):
-            layer.evens_inputs = True
         become_twin(layer)
     for layer in in_float:
         if not isinstance(layer, _LEFT_FLOAT):
@@ -157,32 +154,6 @@ def _is_before_relu(layer: keras.Layer, chosen: Collection[keras.Layer]) -> bool
     if isinstance(reader, keras.layers.ReLU):
         return not reader.negative_slope and not reader.threshold
     return isinstance(reader, keras.layers.Activation) and reader.activation in RECTIFIERS
-
-
-def _reads_rows_of_floats(layer: keras.Layer, chosen: Collection[keras.Layer]) -> bool:
-    """Says whether a product along the last axis is of what a device has in float.
-
-    That is, within its functional model, no layer before it that rounds.
-    """
-    if isinstance(layer, keras.layers.EinsumDense):
-        read, weights, written = re.split(",|->", layer.equation)
-        if [axis for axis in read if axis in weights and axis not in written] != [read[-1]]:
-            return False
-    elif not isinstance(layer, keras.layers.Dense):
-        return False
-    if len(layer._inbound_nodes) != 1:
-        return False
-    rounding = {id(of) for of in chosen if not getattr(find_twin(type(of)), "makes_floats", False)}
-    waiting, seen = [layer], set()
-    while waiting:
-        for node in waiting.pop()._inbound_nodes:
-            for parent in node.parent_nodes:
-                if id(parent.operation) in rounding:
-                    return False
-                if id(parent.operation) not in seen:
-                    seen.add(id(parent.operation))
-                    waiting.append(parent.operation)
-    return True
 
 
 def _is_read_as_float(layer: keras.Layer) -> bool:

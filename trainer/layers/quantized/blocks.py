@@ -26,12 +26,6 @@ def advise_transformer(block: keras_hub.layers.TransformerEncoder) -> None:
         layer.evens_outputs = True
 
 
-def advise_fusion(block: keras.layers.Layer) -> None:
-    """Says that the `projections` of a fusion read floats: embeddings, of any length."""
-    for layer in (getattr(block, "projections", None) or {}).values():
-        layer.evens_inputs = True
-
-
 def share_ranges(block: keras.Layer) -> None:
     """Gives the quantized `projections` of a fusion one range for their results.
 

@@ -51,18 +51,13 @@ def quantize_channels(kernel: Any) -> Any:
     )
 
 
-def quantize_rows(table: Any) -> Any:
-    """Rounds vectors to 255 steps around zero, as wide as the largest number of each needs.
-
-    Args:
-        table: float tensor `(..., dim)`.
-
-    Returns:
-        float32 tensor of the same shape; its gradient is that of the identity.
-    """
+def quantize_table(table: Any) -> Any:
+    """Rounds the vectors of a table to 255 steps around zero, the same for all."""
     table = tf.cast(table, tf.float32)
-    steps = tf.maximum(tf.reduce_max(tf.abs(table), -1, keepdims=True), _TINY) / 127
-    return table + tf.stop_gradient(tf.round(table / steps) * steps - table)
+    largest = tf.stop_gradient(tf.maximum(tf.reduce_max(tf.abs(table)), _TINY))
+    return tf.quantization.fake_quant_with_min_max_vars(
+        table, -largest, largest, NUM_BITS, narrow_range=True
+    )
 
 
 class FakeQuant(keras.layers.Layer):

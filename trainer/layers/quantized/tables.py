@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from trainer.layers.quantized.twin import Twin, twin_of
+from trainer.layers.quantized.twin import Twin, add_quantizer, twin_of
 from trainer.layers.weighted_bag import WeightedBag
 
 
@@ -22,7 +22,6 @@ class QuantizedTable(Twin):
             keep one that is read in two places as floats.
     """
 
-    makes_floats: bool = True
     for_device: bool = False
 
     def look_up(self, table: Any, take: Any) -> Any:
@@ -30,15 +29,15 @@ class QuantizedTable(Twin):
 
         Args:
             table: Variable `(rows, dim)`.
-            take: From a table of any type and width to what is wanted of its rows.
+            take: From a table of any type to what is wanted of it.
         """
         if not self.for_device:
-            return self.round_rows(take(table))
+            return take(self.round_table(table))
         with tf.init_scope():
-            values = ops.convert_to_numpy(self.round_rows(table))
-        steps = np.maximum(np.abs(values).max(axis=1, keepdims=True), 1e-12) / 127
-        codes = tf.constant(np.round(values / steps).astype(np.int8))
-        return tf.cast(take(codes), tf.float32) * take(tf.constant(steps))
+            values = ops.convert_to_numpy(self.round_table(table))
+        step = max(float(np.abs(values).max()), 1e-12) / 127
+        codes = tf.constant(np.round(values / step).astype(np.int8))
+        return tf.cast(take(codes), tf.float32) * step
 
 
 @twin_of(keras.layers.Embedding)
@@ -64,12 +63,15 @@ class QuantizedPositionEmbedding(QuantizedTable):
 
 @twin_of(WeightedBag)
 class QuantizedBag(QuantizedTable):
+    def add_quantizers(self) -> None:
+        add_quantizer(self, "output_quantizer")
+
     def call(self, term_ids: Any, weights: Any) -> Any:
         if self.for_device:
             sums = self.sum_gathered(term_ids, weights, self._gather)
         else:
-            sums = self.sum(self.round_rows(self.vectors), term_ids, weights)
-        return tf.cast(sums, self.compute_dtype)
+            sums = self.sum(self.round_table(self.vectors), term_ids, weights)
+        return self.output_quantizer(tf.cast(sums, self.compute_dtype))
 
     def _gather(self, ids: Any) -> Any:
         return self.look_up(self.vectors, lambda table: tf.gather(table, ids))

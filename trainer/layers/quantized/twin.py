@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import keras
 import tensorflow as tf
 
-from trainer.layers.quantized.fake_quant import FakeQuant, quantize_channels, quantize_rows
+from trainer.layers.quantized.fake_quant import FakeQuant, quantize_channels, quantize_table
 
 Part = TypeVar("Part", bound=type)
 _TWINS: dict[type, type] = {}
@@ -21,11 +21,9 @@ class Twin(keras.layers.Layer):
     Attributes:
         rounds_weights: bool. False while ranges are found: weights that do not
             bear rounding would give all layers behind them wrong ones.
-        makes_floats: bool. Whether those who read its result must round it.
     """
 
     rounds_weights: bool = True
-    makes_floats: bool = False
 
     def add_quantizers(self) -> None:
         """Makes what it needs beside the layer's own weights."""
@@ -34,9 +32,9 @@ class Twin(keras.layers.Layer):
         """Returns a kernel `(..., channels)` with 8 bits, or as it is."""
         return quantize_channels(kernel) if self.rounds_weights else tf.cast(kernel, tf.float32)
 
-    def round_rows(self, table: Any) -> Any:
-        """Returns vectors `(..., dim)` with 8 bits, or as they are."""
-        return quantize_rows(table) if self.rounds_weights else tf.cast(table, tf.float32)
+    def round_table(self, table: Any) -> Any:
+        """Returns a table of vectors with 8 bits, or as it is."""
+        return quantize_table(table) if self.rounds_weights else tf.cast(table, tf.float32)
 
 
 def twin_of(*classes: type) -> Callable[[Part], Part]:

@@ -7,7 +7,7 @@ from trainer.layers.quantized.fake_quant import (
     FakeQuant,
     is_quantized,
     quantize_channels,
-    quantize_rows,
+    quantize_table,
 )
 
 
@@ -119,20 +119,10 @@ def test_weights_are_rounded_to_255_steps_of_each_channel(shape: tuple[int, ...]
     assert np.abs(found).reshape(-1, shape[-1]).max(axis=0) == pytest.approx(largest, rel=1e-5)
 
 
-def test_vectors_are_rounded_to_255_steps_of_each() -> None:
-    rng = np.random.default_rng(4)
-    table = (rng.normal(size=(6, 9)) * 10.0 ** rng.integers(-3, 3, (6, 1))).astype(np.float32)
-    step = np.abs(table).max(axis=1, keepdims=True) / 127
-    found = quantize_rows(tf.constant(table)).numpy()
-    assert found == pytest.approx(np.round(table / step) * step, rel=1e-4)
-    # Each with its own steps: a few of them are rounded as all of them are.
-    assert quantize_rows(tf.constant(table[2:4])).numpy() == pytest.approx(found[2:4])
-
-
 def test_gradients_of_weights_are_those_of_the_identity() -> None:
     kernel = tf.constant(np.random.default_rng(3).normal(size=(4, 6)), tf.float32)
     factors = tf.reshape(tf.range(24.0), (4, 6))
-    for quantize in (quantize_channels, quantize_rows):
+    for quantize in (quantize_channels, quantize_table):
         with tf.GradientTape() as tape:
             tape.watch(kernel)
             total = tf.reduce_sum(quantize(kernel) * factors)
@@ -141,7 +131,7 @@ def test_gradients_of_weights_are_those_of_the_identity() -> None:
 
 def test_weights_of_zero_stay_zero() -> None:
     assert not quantize_channels(tf.zeros((3, 2))).numpy().any()
-    assert not quantize_rows(tf.zeros((3, 2))).numpy().any()
+    assert not quantize_table(tf.zeros((3, 2))).numpy().any()
 
 
 def test_a_loaded_range_is_taken_note_of() -> None:
