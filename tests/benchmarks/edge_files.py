@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 _TOKENS, _CALIBRATED = 128, 16
-# Half of BERT each: the converter to ONNX takes 16 times the memory of the weights.
+# Half of BERT each, since the converter to ONNX takes many times the memory of the weights.
 _PARTS = ("picture", "lower", "upper", "votes")
 
 
