@@ -41,3 +41,28 @@ def test_a_quantized_fusion_answers_alike_on_a_device(name: str) -> None:
     products = ("CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL")
     counted = [of for of in device.count_operators() if of["operator"] in products]
     assert counted and all(of["precision"] == of["weights"] == "int8" for of in counted)
+
+
+def test_votes_side_by_side_keep_their_ranges() -> None:
+    """A device has what is laid side by side on one grid: that of the widest."""
+    keras.utils.set_random_seed(0)
+    rng = np.random.default_rng(0)
+    read = keras.Input((8,), name="x")
+    heads = [keras.layers.Dense(3, name=f"{name}_vote") for name in ("narrow", "wide", "middle")]
+    narrow, wide, middle = (head(read) for head in heads)
+    own = keras.ops.stack([narrow, middle], axis=1)
+    votes = keras.ops.concatenate([own, keras.ops.stack([wide], axis=1)], axis=1)
+    network = keras.Model({"x": read}, {"logits": votes})
+    for head, scale in zip(heads, (0.1, 10.0, 1.0), strict=True):
+        head.kernel.assign(rng.normal(0, scale, (8, 3)))
+    rows = rng.normal(size=(16, 8)).astype(np.float32)
+    expected = network({"x": rows})["logits"].numpy()
+    quantizer = QUANTIZERS.make("full_integer", {})
+    quantizer.prepare(network, [{"x": rows}])
+    prepared = network({"x": rows})["logits"].numpy()
+    device = DeviceNetwork(convert(network, quantizer))
+    found = np.array([device({"x": row[None]}) for row in rows])
+    step = np.ptp([0.0, expected.min(), expected.max()]) / 255
+    # None is cut off at the range of another.
+    assert np.abs(found - prepared).max() < 1.01 * step
+    assert np.abs(found - expected).max() < 2 * step

@@ -16,7 +16,11 @@ from trainer.layers.pretrained_backbone import PretrainedBackbone
 
 # Imported for the twins that they register.
 from trainer.layers.quantized import attention, kernels, outputs, tables  # noqa: F401
-from trainer.layers.quantized.blocks import advise_transformer, share_ranges
+from trainer.layers.quantized.blocks import (
+    advise_transformer,
+    share_ranges,
+    share_ranges_side_by_side,
+)
 from trainer.layers.quantized.fake_quant import FakeQuant
 from trainer.layers.quantized.folding import FoldedNorm, find_readers, fold_norms
 from trainer.layers.quantized.kernels import RECTIFIERS
@@ -92,6 +96,8 @@ def attach_quantizers(model: keras.Model, keep_float: str = "") -> Attached:
     for layer in chosen:
         if _is_before_relu(layer, chosen) or _is_read_as_float(layer):
             layer.rounds_result = False
+    for of in models:
+        share_ranges_side_by_side(of)
     for layer in layers:
         share_ranges(layer)
         if isinstance(layer, PretrainedBackbone) and not _has_statistics(layer):
