@@ -162,7 +162,7 @@ def test_two_replicas_learn_what_one_learns(lessons, tmp_path) -> None:
 import json, sys
 from pathlib import Path
 sys.path.insert(0, {str(Path(__file__).parent)!r})
-import tensorflow as tf
+import numpy as np, tensorflow as tf
 devices = tf.config.list_physical_devices("CPU")
 tf.config.set_logical_device_configuration(devices[0], [tf.config.LogicalDeviceConfiguration()] * 2)
 from test_quantized_training import prepare, train_quantized, TrainConfig, find_quantizers
@@ -170,6 +170,9 @@ mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 for strategy in (tf.distribute.get_strategy(), mirrored):
     with strategy.scope():
         network, quantizer = prepare(epochs=2, learning_rate=1e-3)
+        # Far from what is to be learned, the loss is not one of rounding alone.
+        kernel = next(of for of in network.layers if of.name == "hidden")._kernel
+        kernel.assign(kernel + 0.3 * (-1.0) ** np.arange(kernel.shape[1]))
         folder = Path({str(tmp_path)!r}, str(strategy.num_replicas_in_sync))
         result = train_quantized(network, quantizer, Path({str(lessons)!r}), TrainConfig(),
                                  folder=folder)
@@ -179,7 +182,7 @@ for strategy in (tf.distribute.get_strategy(), mirrored):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     (one, ends), (two, other_ends) = map(json.loads, done.stdout.splitlines())
-    assert two == pytest.approx(one, rel=1e-3)
+    assert two == pytest.approx(one, rel=0.02)
     # Each replica sees half of the batch, whose largest value is no larger.
     assert other_ends == pytest.approx(ends, rel=0.05)
     assert other_ends != ends
