@@ -21,6 +21,7 @@ COMMANDS = {
     "robustness": "trainer.commands.robustness",
     "predict": "trainer.commands.predict",
     "export": "trainer.commands.export",
+    "load": "serving.commands.load",
 }
 
 setup(
@@ -80,5 +81,6 @@ setup(
     entry_points={
         "console_scripts": ["taxofuse = trainer.cli:main"],
         "taxofuse.commands": [f"{name} = {module}" for name, module in COMMANDS.items()],
+        "taxofuse.scorers": ["server = serving.client.scorer:connect"],
     },
 )

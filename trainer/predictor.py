@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from trainer.answers import OK, Answers
+from trainer.answering import Row, Scored, TableAnswers, answer_table, missing_columns
+from trainer.answers import Answers
 from trainer.artefact import TRAINED_ROWS_FILE, ModelCard, find_export
-from trainer.data.examples import Example, read_examples, row_ids
 from trainer.data.rules import NO_CLASS_LEFT
 from trainer.data.seen_rows import digest_rows
 from trainer.data.table import Table
-from trainer.inputs import columns_read
-from trainer.progress import progress_bar
 from trainer.registry import MODALITIES
-
-NOTHING = "nothing to go by"
 
 
 class Predictor:
@@ -47,7 +42,7 @@ class Predictor:
         Raises:
             ValueError: if the table has none of the model's columns.
         """
-        return self._ask(table, batch_size, "serving_default")[0]
+        return self._ask(table, batch_size, "serving_default").answers
 
     def embed(self, table: Table, batch_size: int = 32) -> tuple[Answers, np.ndarray]:
         """Returns the answers and the fused embeddings `(rows, dim)`, scaled to length 1.
@@ -56,7 +51,9 @@ class Predictor:
             ValueError: as `answer`, or if the model was exported by a version
                 that gave it no signature `features`.
         """
-        return self._ask(table, batch_size, "features")
+        embeddings: list[np.ndarray] = []
+        answers = self._ask(table, batch_size, "features", embeddings).answers
+        return answers, _unit(np.concatenate(embeddings or [np.zeros((0, 1), np.float32)]))
 
     def was_trained_on(self, table: Table) -> np.ndarray:
         """Says which rows of a table the model has learned from, bool `(rows,)`."""
@@ -67,48 +64,18 @@ class Predictor:
 
     def missing_columns(self, table: Table) -> list[str]:
         """Returns the columns that the model reads and the table lacks."""
-        return [name for name in columns_read(self.card.inputs) if name not in table.frame.columns]
+        return missing_columns(self.card, table)
 
-    def _ask(self, table: Table, batch_size: int, signature: str) -> tuple[Answers, np.ndarray]:
-        columns = columns_read(self.card.inputs)
-        if self.missing_columns(table) == columns:
-            raise ValueError(
-                "The table has none of the columns that this model reads. "
-                f"Expected some of {columns}. Received: {list(table.frame.columns)}."
-            )
-        ids = row_ids(table)
-        examples = read_examples(table, self.card.inputs, ids)
-        scores = [np.zeros((0, len(self.card.class_names)), np.float32)]
-        embeddings: list[np.ndarray] = []
-        present: dict[str, list[bool]] = {spec.name: [] for spec in self.card.inputs}
-        status: list[str] = []
-        with progress_bar("Answering", len(ids)) as bar:
-            for batch in _batches(examples, batch_size):
-                outputs = self._call(batch, signature)
-                scores.append(outputs["scores"].numpy())
-                if "embedding" in outputs:
-                    embeddings.append(outputs["embedding"].numpy())
-                for example, ignored in zip(batch, outputs["rules_ignored"].numpy(), strict=True):
-                    found = [_is_present(example.values[spec.name]) for spec in self.card.inputs]
-                    for spec, there in zip(self.card.inputs, found, strict=True):
-                        present[spec.name].append(there)
-                    problems = [
-                        *example.problems,
-                        *([] if any(found) else [NOTHING]),
-                        *([NO_CLASS_LEFT] if ignored else []),
-                    ]
-                    status.append("; ".join(problems) or OK)
-                bar.update(len(batch))
-        answers = Answers(
-            ids=ids,
-            class_names=list(self.card.class_names),
-            scores=np.concatenate(scores),
-            present={name: np.array(there, bool) for name, there in present.items()},
-            status=status,
-        )
-        return answers, _unit(np.concatenate(embeddings or [np.zeros((0, 1), np.float32)]))
+    def _ask(
+        self,
+        table: Table,
+        batch_size: int,
+        signature: str,
+        embeddings: list[np.ndarray] | None = None,
+    ) -> TableAnswers:
+        return answer_table(_SignatureScorer(self, signature, embeddings), table, batch_size)
 
-    def _call(self, batch: list[Example], signature: str) -> dict[str, Any]:
+    def call(self, rows: Sequence[Row], signature: str) -> dict[str, Any]:
         """Returns the outputs, and of each row whether rules exclude every class."""
         # Seconds and gigabytes: not before the table has turned out to be one for this model.
         import tensorflow as tf
@@ -125,7 +92,7 @@ class Predictor:
             )
         raw = {
             spec.name: tf.constant(
-                [example.values[spec.name] for example in batch], MODALITIES.get(spec.kind).dtype
+                [row[spec.name] for row in rows], MODALITIES.get(spec.kind).dtype
             )
             for spec in self.card.inputs
         }
@@ -134,17 +101,29 @@ class Predictor:
         return {**outputs, "rules_ignored": tf.reduce_all(excluded, axis=1)}
 
 
+class _SignatureScorer:
+    """Scores by one signature, one batch after the other; keeps embeddings where there are any."""
+
+    def __init__(
+        self, predictor: Predictor, signature: str, embeddings: list[np.ndarray] | None
+    ) -> None:
+        self.card = predictor.card
+        self._predictor = predictor
+        self._signature = signature
+        self._embeddings = embeddings
+
+    def score(self, batches: Iterable[Sequence[Row]]) -> Iterator[Sequence[Scored]]:
+        for rows in batches:
+            outputs = self._predictor.call(rows, self._signature)
+            if self._embeddings is not None:
+                self._embeddings.append(outputs["embedding"].numpy())
+            ignored = outputs["rules_ignored"].numpy()
+            yield [
+                (scores, NO_CLASS_LEFT if none_left else "")
+                for scores, none_left in zip(outputs["scores"].numpy(), ignored, strict=True)
+            ]
+
+
 def _unit(rows: np.ndarray) -> np.ndarray:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return rows / np.maximum(lengths, 1e-9)
-
-
-def _is_present(value: bytes | float) -> bool:
-    """Says whether a raw value is not its modality's `absent`: neither empty nor NaN."""
-    return bool(value) if isinstance(value, bytes) else not np.isnan(value)
-
-
-def _batches(examples: Iterable[Example], size: int) -> Iterator[list[Example]]:
-    iterator = iter(examples)
-    while batch := list(islice(iterator, size)):
-        yield batch

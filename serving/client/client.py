@@ -74,7 +74,7 @@ class Client:
         self.url = url
         self.model = ModelName(model, version, label)
         self.deadline = deadline
-        self._retry = retry or Retry()
+        self.retry = retry or Retry()
         self._transport = open_transport(url, connections, headers or {})
         self._lock = threading.Lock()
         self._card: ModelCard | None = None
@@ -173,13 +173,11 @@ class Client:
 
     def status(self) -> list[VersionStatus]:
         """Returns the versions of the model on the server."""
-        return self._retry.call(
-            lambda left: self._transport.status(self.model, left), self.deadline
-        )
+        return self.retry.call(lambda left: self._transport.status(self.model, left), self.deadline)
 
     def metadata(self) -> Metadata:
         """Returns the model's signatures: names and types of inputs and outputs."""
-        return self._retry.call(
+        return self.retry.call(
             lambda left: self._transport.metadata(self.model, left), self.deadline
         )
 
@@ -193,6 +191,10 @@ class Client:
         check_outputs(reply, ("status",))
         return reply.outputs["status"][0].decode("utf-8", "replace")
 
+    def inputs(self) -> tuple[InputSpec, ...]:
+        """Returns what the model reads: of its card, or else names and types alone."""
+        return self._find_reader().inputs
+
     def card(self) -> ModelCard:
         """Returns what the model says of itself: inputs, columns, classes; asked for once.
 
@@ -200,6 +202,12 @@ class Client:
             ServingError: also if the model was exported without `health`.
         """
         if self._card is None:
+            if "health" not in self._find_signatures():
+                raise ServingError(
+                    "FAILED_PRECONDITION",
+                    f"the model {self.model.name!r} has no signature `health`, which says what it "
+                    "reads: it was exported by another version or program",
+                )
             reply = self.call("health", {"probe": as_objects([b""])})
             check_outputs(reply, ("card",))
             self._card = ModelCard.from_dict(json.loads(reply.outputs["card"][0]))
@@ -212,7 +220,7 @@ class Client:
             signature: str. Its name.
             inputs: Arrays by name; strings as `bytes` in arrays of objects.
         """
-        reply = self._retry.call(
+        reply = self.retry.call(
             lambda left: self._transport.predict(self.model, signature, inputs, left),
             self.deadline,
         )
