@@ -167,7 +167,7 @@ def test_the_device_needs_few_packages() -> None:
 def test_the_client_needs_few_packages() -> None:
     """serving.client runs in programs that have no TensorFlow."""
     allowed = {"google", "grpc", "numpy", "tqdm", "urllib3", *sys.stdlib_module_names}
-    shared = ("serving.client", "serving.edge.rules", "trainer.artefact", "trainer.inputs")
+    shared = ("serving.client", "trainer.artefact", "trainer.inputs")
     client = [name for name in SOURCES if is_within(name, "serving.client")]
     assert "serving.client.rest" in client
     for name in client:

@@ -21,13 +21,12 @@ from trainer.registry import unknown
 
 SCORERS = "taxofuse.scorers"
 """Group of entry points: functions that return a `Scorer`, by what they ask."""
-NOTHING = "nothing to go by"
 NOT_ANSWERED = "not answered"
 
 Row = Mapping[str, bytes | float]
 """Raw values by input name."""
 Scored = tuple[np.ndarray | None, str]
-"""Probabilities `(num_classes,)` and what was wrong with the row, joined by `"; "`, or `""`.
+"""Probabilities `(num_classes,)` and the row's status, `"ok"` or what was wrong with it;
 `None` and the cause where the row could not be scored."""
 
 
@@ -86,10 +85,8 @@ class _Evidence:
         return example.values
 
     def status(self, row: int, said: str) -> str:
-        clauses = [*self.problems[row], *(said.split("; ") if said else [])]
-        if not any(self.present[row]):
-            clauses.append(NOTHING)
-        return "; ".join(dict.fromkeys(clauses)) or OK
+        """Returns what a row's cells had wrong, then what the scorer found."""
+        return "; ".join([*self.problems[row], *([] if said == OK else [said])]) or OK
 
 
 def answer_table(scorer: Scorer, table: Table, batch_size: int) -> TableAnswers:

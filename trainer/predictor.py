@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from trainer.answering import Row, Scored, TableAnswers, answer_table, missing_columns
-from trainer.answers import Answers
+from trainer.answers import OK, Answers
 from trainer.artefact import TRAINED_ROWS_FILE, ModelCard, find_export
-from trainer.data.rules import NO_CLASS_LEFT
+from trainer.data.rules import NO_CLASS_LEFT, NOTHING
 from trainer.data.seen_rows import digest_rows
 from trainer.data.table import Table
 from trainer.registry import MODALITIES
@@ -73,22 +73,22 @@ class Predictor:
         signature: str,
         embeddings: list[np.ndarray] | None = None,
     ) -> TableAnswers:
-        return answer_table(_SignatureScorer(self, signature, embeddings), table, batch_size)
+        scorer = _SignatureScorer(self, signature, embeddings)
+        return answer_table(scorer, table, min(batch_size, self.card.max_batch))
 
     def call(self, rows: Sequence[Row], signature: str) -> dict[str, Any]:
-        """Returns the outputs, and of each row whether rules exclude every class."""
+        """Returns the outputs, `status` among them."""
         # Seconds and gigabytes: not before the table has turned out to be one for this model.
         import tensorflow as tf
         import tensorflow_text  # noqa: F401  registers the tokenizer's operations
-
-        from trainer.layers.rule_ops import find_excluded
 
         if self._loaded is None:
             self._loaded = tf.saved_model.load(str(self.folder))
         if signature not in self._loaded.signatures:
             raise ValueError(
                 f"The model in {self.folder} has no signature {signature!r}: it was exported by "
-                "an older version. Train it again with this one."
+                "an older version. Export it again: remove this folder and give the command of "
+                "`taxofuse run` again, which trains nothing anew."
             )
         raw = {
             spec.name: tf.constant(
@@ -96,9 +96,19 @@ class Predictor:
             )
             for spec in self.card.inputs
         }
-        excluded = find_excluded(self.card.rules, self.card.class_names, raw)
         outputs = self._loaded.signatures[signature](**raw)
-        return {**outputs, "rules_ignored": tf.reduce_all(excluded, axis=1)}
+        # Models that were exported by an older version say nothing of their rows.
+        return outputs if "status" in outputs else {**outputs, "status": self._find_status(raw)}
+
+    def _find_status(self, raw: dict[str, Any]) -> Any:
+        import tensorflow as tf
+
+        from trainer.layers.rule_ops import find_excluded
+
+        present = [MODALITIES.get(of.kind)().present(raw[of.name]) for of in self.card.inputs]
+        excluded = find_excluded(self.card.rules, self.card.class_names, raw)
+        status = tf.where(tf.reduce_all(excluded, axis=1), NO_CLASS_LEFT, OK)
+        return tf.where(tf.reduce_any(tf.stack(present), axis=0), status, NOTHING)
 
 
 class _SignatureScorer:
@@ -117,11 +127,8 @@ class _SignatureScorer:
             outputs = self._predictor.call(rows, self._signature)
             if self._embeddings is not None:
                 self._embeddings.append(outputs["embedding"].numpy())
-            ignored = outputs["rules_ignored"].numpy()
-            yield [
-                (scores, NO_CLASS_LEFT if none_left else "")
-                for scores, none_left in zip(outputs["scores"].numpy(), ignored, strict=True)
-            ]
+            status = [state.decode() for state in outputs["status"].numpy()]
+            yield list(zip(outputs["scores"].numpy(), status, strict=True))
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

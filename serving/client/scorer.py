@@ -7,21 +7,17 @@ from typing import Self
 
 import numpy as np
 
-from serving.client.answer import OK, check_outputs, read_status
+from serving.client.answer import check_outputs, read_status
 from serving.client.client import Client
 from serving.client.errors import ServingError
 from serving.client.flight import ask_all, in_batches, in_order
 from serving.client.products import ProductReader
 from serving.client.retry import Retry
-from serving.edge.rules import Rule, find_excluded
 from trainer.artefact import ModelCard
 
 _FIRST_SECONDS = 10.0
 # A server that is restarted meanwhile is waited for as long as the deadline says.
 _PATIENT = Retry(attempts=1000)
-# The same clause as of rows that are answered without a server.
-NO_CLASS_LEFT = "the rules exclude every class and are ignored"
-
 Row = Mapping[str, bytes | float]
 Scored = tuple[np.ndarray | None, str]
 
@@ -77,9 +73,6 @@ class ServerScorer:
         self._in_flight = in_flight
         self._reader = ProductReader(self.card.inputs)
         self._class_names = [name.encode() for name in self.card.class_names]
-        self._rules = [
-            Rule(rule.label, rule.input, rule.test, rule.value) for rule in self.card.rules
-        ]
         self._lost: ServingError | None = None
 
     def __enter__(self) -> Self:
@@ -89,7 +82,7 @@ class ServerScorer:
         self._client.close()
 
     def score(self, batches: Iterable[Sequence[Row]]) -> Iterator[Sequence[Scored]]:
-        """Yields `(probabilities, what was wrong)` of the rows of each batch, in order."""
+        """Yields `(probabilities, status)` of the rows of each batch, in order."""
         return in_order(self._score_batch, batches, self._in_flight)
 
     def _score_batch(self, rows: Sequence[Row]) -> list[Scored]:
@@ -107,7 +100,7 @@ class ServerScorer:
     def _score_rows(self, rows: Sequence[Row]) -> list[Scored]:
         raw = self._reader.collect(rows)
         reply = self._client.call("serving_default", raw)
-        check_outputs(reply, ("scores", "labels"))
+        check_outputs(reply, ("scores", "labels", "status"))
         scores, labels = reply.outputs["scores"], reply.outputs["labels"]
         if len(scores) != len(rows):
             raise ServingError("INTERNAL", f"{len(rows)} rows were asked, {len(scores)} answered")
@@ -117,13 +110,4 @@ class ServerScorer:
                 "the server has changed to a model with other classes. Name a version, or start "
                 "again",
             )
-        excluded = find_excluded(self._rules, self.card.class_names, raw)
-        ignored = np.all(excluded, axis=1).tolist()
-        return [
-            (row, _join("" if state == OK else state, NO_CLASS_LEFT if none_left else ""))
-            for row, state, none_left in zip(scores, read_status(reply), ignored, strict=True)
-        ]
-
-
-def _join(*clauses: str) -> str:
-    return "; ".join(clause for clause in clauses if clause)
+        return list(zip(scores, read_status(reply), strict=True))

@@ -111,10 +111,7 @@ def _format_line(one: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         f"{one['rate']:g}",
         f"{one['requests_per_second']:.1f}",
-        *(
-            f"{latency[p]:.1f}" if p in latency else "-"
-            for p in ("p50", "p90", "p95", "p99", "max")
-        ),
+        *(f"{latency[p]:.1f}" if p in latency else "-" for p in names),
         str(sum(one["errors"].values())),
         f"{server['cores']:.2f}" if server else "-",
         f"{server['memory_max_mb']:.0f}" if server and server["memory_max_mb"] else "-",

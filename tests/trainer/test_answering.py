@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trainer.answering import NOTHING, answer_table, find_scorer
+from trainer.answering import answer_table, find_scorer
 from trainer.artefact import ModelCard
 from trainer.data.table import Table
 from trainer.inputs import InputSpec
@@ -38,7 +38,7 @@ class Toy:
         if b"x" in text:
             return None, "too hard"
         even = 1 - len(text) % 2
-        said = "rules; " + NOTHING if text == b"" else ""
+        said = "no words" if text == b"" else "ok"
         return np.array([0.8 * even + 0.1, 0.9 - 0.8 * even], np.float32), said
 
 
@@ -63,9 +63,9 @@ def test_every_row_is_in_the_table_that_is_written(table):
         "not answered: too hard",
         "ok",
         "price: not a number: 'cheap'",
-        "rules; nothing to go by",
+        "no words",
         "not answered: too hard",
-        "rules; nothing to go by",
+        "no words",
     ]
 
 

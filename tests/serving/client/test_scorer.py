@@ -13,10 +13,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from serving.client.scorer import NO_CLASS_LEFT, connect
+from serving.client.scorer import connect
 from trainer.answering import answer_table
 from trainer.cli import main
-from trainer.data import rules
 from trainer.data.table import read_table
 
 ROOT = Path(__file__).parents[3]
@@ -113,17 +112,6 @@ def test_batches_beyond_the_card_are_cut(server, table):
         assert not answer_table(scorer, read_table(table), 20).failures
     sizes = [rows["text"] for name, rows in server.requests if name == "serving_default"]
     assert sorted(sizes) == [2, 4, 8, 8, 8]
-
-
-def test_rows_that_the_rules_leave_no_class_say_so(serve, table):
-    rule = {"label": "lamp", "input": "price", "test": "below", "value": 20}
-    others = {"label": "mug", "input": "text", "test": "lacks", "value": ["mug 25", "mug 3"]}
-    server = serve(card={"rules": [rule, others]})
-    with connect(server.rest) as scorer:
-        found = answer_table(scorer, read_table(table), 8).answers
-    told = [i for i, status in enumerate(found.status) if NO_CLASS_LEFT in status]
-    assert told == [25]
-    assert rules.NO_CLASS_LEFT == NO_CLASS_LEFT
 
 
 def test_another_model_under_the_same_name_is_found_out(server, table):
