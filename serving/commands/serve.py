@@ -14,8 +14,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from serving.server.settings import ModelSettings, ServerSettings
@@ -140,7 +141,7 @@ def build_settings(args: argparse.Namespace) -> ServerSettings:
     )
 
 
-def run_loop(main: object) -> int:
+def run_loop(main: Coroutine[Any, Any, int]) -> int:
     """Runs a coroutine on uvloop, or on Python's own loop where that is missing."""
     try:
         from uvloop import new_event_loop

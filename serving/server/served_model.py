@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from serving.server.settings import BatchSettings, ModelSettings
@@ -118,7 +119,7 @@ class ServedModel:
             name,
             number,
             folder,
-            lambda signature, rows, seconds: self._observe(name, number, signature, rows, seconds),
+            partial(self._observe, name, number),
         )
         self.versions[number] = version
         await version.load(self._workers, self._batch)

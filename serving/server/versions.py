@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +107,7 @@ class Version:
                 limit=limits[name],
                 timeout=settings.timeout,
                 queue=settings.queue,
-                observe=lambda rows, seconds, name=name: self._observe(name, rows, seconds),
+                observe=partial(self._observe, name),
             )
         self.state = State.AVAILABLE
         joined = ", ".join(f"{name} {limit}" for name, limit in sorted(limits.items()))

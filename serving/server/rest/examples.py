@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from serving.server.rest.json_text import format_error
+from serving.server.rest.json_text import format_error, type_name
 from serving.server.rest.read_tensors import decode_base64
 from serving.server.status import invalid
 
@@ -45,8 +45,7 @@ def read_examples(document: dict[str, Any]) -> list[bytes]:
 
 def _fill(value: Any, example: Any) -> None:
     if not isinstance(value, dict):
-        kind = {list: "Array", str: "String", type(None): "Null"}.get(type(value), "Number")
-        raise invalid(f"Example must be JSON object but got JSON {kind}")
+        raise invalid(f"Example must be JSON object but got JSON {type_name(value)}")
     for name, content in value.items():
         feature = example.features.feature[name]
         for item in content if isinstance(content, list) else [content]:
@@ -54,6 +53,7 @@ def _fill(value: Any, example: Any) -> None:
 
 
 def _add(name: str, item: Any, feature: Any) -> None:
+    value: bytes | int | float
     if isinstance(item, dict) and item.keys() == {"b64"} and isinstance(item["b64"], str):
         kind, value = "bytes_list", decode_base64(item["b64"])
     elif isinstance(item, str):
@@ -65,8 +65,7 @@ def _add(name: str, item: Any, feature: Any) -> None:
     elif isinstance(item, float):
         kind, value = "float_list", item
     else:
-        found = {list: "Array", dict: "Object"}.get(type(item), "Null")
-        raise invalid(f"Feature: {name} has element with unexpected JSON type: {found}")
+        raise invalid(f"Feature: {name} has element with unexpected JSON type: {type_name(item)}")
     if feature.WhichOneof("kind") not in (None, kind):
         expected = feature.WhichOneof("kind").removesuffix("_list")
         raise invalid(f"Unexpected element type in feature: {name} expecting type: {expected}")

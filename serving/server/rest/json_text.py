@@ -59,7 +59,7 @@ def format_error(value: Any, message: str) -> ServingError:
 def type_error(value: Any, dtype_name: str) -> ServingError:
     """Returns TF Serving's error of a value of another type."""
     return invalid(
-        f"JSON Value: {shorten(value)} Type: {_type_name(value)} "
+        f"JSON Value: {shorten(value)} Type: {type_name(value)} "
         f"is not of expected type: {dtype_name}"
     )
 
@@ -100,9 +100,11 @@ def _append(parts: list[str], text: str, room: int) -> int:
     return room - len(text)
 
 
-def _type_name(value: Any) -> str:
+def type_name(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "Null", True: "True", False: "False"}[value]
     if isinstance(value, int | float):
         return "Number"
-    return {str: "String", list: "Array"}.get(type(value), "Object")
+    if isinstance(value, str):
+        return "String"
+    return "Array" if isinstance(value, list) else "Object"

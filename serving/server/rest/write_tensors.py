@@ -61,7 +61,7 @@ def write_classes(classes: np.ndarray | None, scores: np.ndarray | None) -> byte
 
 
 def _check_rows(outputs: Arrays) -> None:
-    sizes = set()
+    sizes: set[int] = set()
     for name, array in outputs.items():
         if array.ndim == 0:
             raise invalid(f"Tensor name: {name} has no shape information ")
