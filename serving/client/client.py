@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, Self
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, Self, TypeVar
 
 import numpy as np
 from tqdm import tqdm
@@ -36,6 +36,7 @@ from trainer.artefact import ModelCard
 from trainer.inputs import InputSpec
 
 DEFAULT_BATCH = 32
+Answered = TypeVar("Answered")
 
 
 class Client:
@@ -177,9 +178,7 @@ class Client:
 
     def metadata(self) -> Metadata:
         """Returns the model's signatures: names and types of inputs and outputs."""
-        return self.retry.call(
-            lambda left: self._transport.metadata(self.model, left), self.deadline
-        )
+        return self._repeat(lambda left: self._transport.metadata(self.model, left))
 
     def health(self) -> str:
         """Returns `"ok"` after a real forward pass of a product without anything.
@@ -220,9 +219,8 @@ class Client:
             signature: str. Its name.
             inputs: Arrays by name; strings as `bytes` in arrays of objects.
         """
-        reply = self.retry.call(
-            lambda left: self._transport.predict(self.model, signature, inputs, left),
-            self.deadline,
+        reply = self._repeat(
+            lambda left: self._transport.predict(self.model, signature, inputs, left)
         )
         if UNNAMED not in reply.outputs:
             return reply
@@ -245,6 +243,28 @@ class Client:
                 f"Received: {wanted}."
             )
         return wanted
+
+    def _repeat(self, send: Callable[[float], Answered]) -> Answered:
+        """Sends until there is an answer; a model that is being loaded is waited for."""
+
+        def attempt(left: float) -> Answered:
+            try:
+                return send(left)
+            except ServingError as error:
+                if error.code == "NOT_FOUND" and self._is_loading(left):
+                    told = f"the model {self.model.name!r} is being loaded"
+                    raise ServingError("UNAVAILABLE", told, is_safe=True) from error
+                raise
+
+        return self.retry.call(attempt, self.deadline)
+
+    def _is_loading(self, timeout: float) -> bool:
+        """Says whether a server that knows no such model will know it soon."""
+        try:
+            versions = self._transport.status(self.model, timeout)
+        except ServingError:
+            return False
+        return any(one.state in ("START", "LOADING") for one in versions)
 
     def _predict_rows(self, rows: Sequence[RawValues]) -> list[Answer]:
         reply = self.call("serving_default", self._find_reader().collect(rows))

@@ -15,7 +15,7 @@ from serving.client.products import ProductReader
 from serving.client.retry import Retry
 from trainer.artefact import ModelCard
 
-_FIRST_SECONDS = 10.0
+_FIRST_SECONDS = 15.0
 # A server that is restarted meanwhile is waited for as long as the deadline says.
 _PATIENT = Retry(attempts=1000)
 Row = Mapping[str, bytes | float]
@@ -48,15 +48,17 @@ def connect(
         version=version,
         label=label,
         deadline=min(deadline, _FIRST_SECONDS),
+        retry=_PATIENT,
         connections=in_flight,
     )
     try:
-        # A wrong address should not take as long to say so as a busy server.
+        # A wrong address should not take as long to say so as a busy server, but one
+        # that is just being started may.
         card = client.card()
     except BaseException:
         client.close()
         raise
-    client.deadline, client.retry = deadline, _PATIENT
+    client.deadline = deadline
     return ServerScorer(client, card, in_flight)
 
 

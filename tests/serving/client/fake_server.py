@@ -74,6 +74,7 @@ class FakeServer:
         self.card = {**CARD, **(card or {})}
         self.with_card, self.seconds = with_card, seconds
         self.refusals, self.requests, self.headers, self.paths = [], [], [], []
+        self.state = 30
         self.connections, self.at_once, self.most_at_once = set(), 0, 0
         self.lock = threading.Lock()
         self._serve_grpc()
@@ -224,7 +225,7 @@ class FakeServer:
     def _grpc_status(self, request):
         response = GetModelStatusResponse()
         response.model_version_status.append(
-            MESSAGES["tensorflow.serving.ModelVersionStatus"](version=7, state=30)
+            MESSAGES["tensorflow.serving.ModelVersionStatus"](version=7, state=self.state)
         )
         return response
 
@@ -307,6 +308,6 @@ class FakeServer:
         )
 
     async def _rest_status(self, request):
-        state = {"version": "7", "state": "AVAILABLE"}
+        state = {"version": "7", "state": {20: "LOADING", 30: "AVAILABLE"}[self.state]}
         ok = {"error_code": "OK", "error_message": ""}
         return web.json_response({"model_version_status": [{**state, "status": ok}]})

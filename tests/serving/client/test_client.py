@@ -212,6 +212,16 @@ def test_what_repeating_cannot_mend_is_not_repeated(client, server, code):
     assert len(server.requests) - before == 1
 
 
+def test_a_model_that_is_being_loaded_is_waited_for(client, server):
+    client.predict({})
+    server.refuse("NOT_FOUND", "no versions", times=3)
+    server.state = 20
+    assert client.predict({}).is_answered
+    server.refuse("NOT_FOUND", "no versions", times=9)
+    with pytest.raises(ServingError, match="UNAVAILABLE: the model 'taxofuse' is being loaded"):
+        client.predict({})
+
+
 @pytest.mark.parametrize("protocol", ["rest", "grpc"])
 def test_a_server_that_names_a_time_is_given_it(server, protocol):
     pauses = []
