@@ -34,7 +34,7 @@ def _draw_rates(axes: Any, figures: Sequence[Mapping[str, Any]]) -> None:
     for name, colour in _CURVES:
         axes.plot(rates, [one["latency_ms"][name] for one in known], "o-", color=colour, label=name)
     axes.set(xlabel="offered requests per second", ylabel="latency in ms", yscale="log")
-    axes.grid(alpha=0.3)
+    _finish(axes)
     axes.legend(loc="upper left")
     shares = axes.twinx()
     failed = [100 * (1 - one["answered"] / one["requests"]) for one in figures]
@@ -53,15 +53,25 @@ def _draw_time(axes: Any, figures: Sequence[Mapping[str, Any]]) -> None:
             label = name if one is figures[0] else None
             axes.plot(seconds, values, ".-", color=colour, label=label)
         failed = [second for second, part in zip(seconds, parts, strict=True) if part["errors"]]
-        axes.plot(failed, [0.01] * len(failed), "|", color="#666", transform=_low(axes))
+        axes.plot(
+            failed, [0.01] * len(failed), "|", color="#666", transform=axes.get_xaxis_transform()
+        )
         axes.axvline(start, color="#ccc", linewidth=1)
-        axes.text(start, 1.0, f" {one['rate']:g}/s", transform=_low(axes), va="top", fontsize=8)
+        axes.text(
+            start,
+            1.0,
+            f" {one['rate']:g}/s",
+            transform=axes.get_xaxis_transform(),
+            va="top",
+            fontsize=8,
+        )
         start += one["seconds"]
     axes.set(xlabel="seconds (the marks below: errors)", ylabel="latency in ms", yscale="log")
-    axes.grid(alpha=0.3)
+    _finish(axes)
     axes.legend(loc="upper right")
 
 
-def _low(axes: Any) -> Any:
-    """Returns the transform of seconds across and parts of the height upwards."""
-    return axes.get_xaxis_transform()
+def _finish(axes: Any) -> None:
+    axes.grid(alpha=0.3)
+    for which in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        which("{x:g}")  # numbers in place of powers of ten

@@ -71,6 +71,7 @@ async def send_all(
     begin = clock() + 0.05
 
     async def send(index: int) -> None:
+        outcome.sent[index] = clock() - begin
         outcome.kind[index] = await sender.send(bodies[drawn[index]])
         outcome.done[index] = clock() - begin
         outcome._running -= 1
@@ -79,7 +80,6 @@ async def send_all(
         if outcome._running >= max_in_flight:
             outcome.kind[index] = f"not sent: {max_in_flight} in flight"
         else:
-            outcome.sent[index] = clock() - begin
             outcome._running += 1
             tasks.append(loop.create_task(send(index)))
         if index + 1 == count:
