@@ -68,6 +68,7 @@ async def send_all(
     tasks: list[asyncio.Task[None]] = []
     all_started = asyncio.Event()
     clock = time.perf_counter
+    gc.collect()
     begin = clock() + 0.05
 
     async def send(index: int) -> None:
@@ -93,7 +94,6 @@ async def send_all(
             loop.call_soon_threadsafe(start, index)
 
     cpu = time.process_time()
-    gc.collect()
     gc.disable()  # a collection would make some requests late
     try:
         threading.Thread(target=keep_time, name="arrivals", daemon=True).start()
