@@ -10,7 +10,7 @@ from aiohttp import web
 _STATIC = Path(__file__).parent / "static"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 _HEADERS = {
-    # Nothing from elsewhere, no inline script; photos that are shown before they are sent are blobs.
+    # Nothing from elsewhere, no inline script; photos are shown from blobs.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
         "img-src 'self' blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -45,8 +45,10 @@ def server():
     """Serves the page; `asked` keeps what it sends, `answer` is what it is told."""
 
     class Server:
-        asked: list = []
-        answer = (200, {"outputs": ANSWER})
+        pass
+
+    Server.asked = []
+    Server.answer = (200, {"outputs": ANSWER})
 
     async def predict(request):
         # As TensorFlow Serving does, JSON may have NaN.
