@@ -24,7 +24,7 @@ class DeviceAttention(keras.layers.Layer):
     """
 
     def round(self, name: str, values: Any) -> Any:
-        """Returns `query`, `key`, `value`, `score`, `share` or `context` with fewer bits, or not."""
+        """Returns `query`, `key`, `value`, `score`, `share` or `context`, rounded or not."""
         del name
         return values
 
