@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer.data.rules import Rule
-from trainer.inputs import InputSpec
+from trainer.inputs import MAX_CHARACTERS, MAX_PIXELS, InputSpec, Limits
 
 CARD_FILE = "taxofuse.json"
 """Beside the SavedModel, in `assets.extra/`, which TF Serving leaves alone."""
@@ -29,7 +29,10 @@ class ModelCard:
         run: Hash of all that decided the training.
         trained_on: Rows that the weights have seen, by split.
         rules: What the graph excludes classes by.
-        max_batch: int. Largest batch that was tried.
+        max_batch: int. The graph refuses a larger batch.
+        max_picture_bytes: int. A larger picture file counts as absent.
+        max_picture_pixels: int. So does a picture of more pixels.
+        max_text_characters: int. The rest of a longer text is not read.
     """
 
     inputs: tuple[InputSpec, ...]
@@ -41,6 +44,14 @@ class ModelCard:
     trained_on: dict[str, int]
     rules: tuple[Rule, ...] = ()
     max_batch: int = 64
+    max_picture_bytes: int = 20 * 2**20
+    max_picture_pixels: int = MAX_PIXELS
+    max_text_characters: int = MAX_CHARACTERS
+
+    @property
+    def limits(self) -> Limits:
+        """How much of a value is read."""
+        return Limits(self.max_picture_bytes, self.max_picture_pixels, self.max_text_characters)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns what `CARD_FILE` holds."""

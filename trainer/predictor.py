@@ -12,14 +12,12 @@ import numpy as np
 from trainer.answers import OK, Answers
 from trainer.artefact import TRAINED_ROWS_FILE, ModelCard, find_export
 from trainer.data.examples import Example, read_examples, row_ids
-from trainer.data.rules import NO_CLASS_LEFT
+from trainer.data.rules import NO_CLASS_LEFT, NOTHING
 from trainer.data.seen_rows import digest_rows
 from trainer.data.table import Table
 from trainer.inputs import columns_read
 from trainer.progress import progress_bar
 from trainer.registry import MODALITIES
-
-NOTHING = "nothing to go by"
 
 
 class Predictor:
@@ -83,21 +81,16 @@ class Predictor:
         present: dict[str, list[bool]] = {spec.name: [] for spec in self.card.inputs}
         status: list[str] = []
         with progress_bar("Answering", len(ids)) as bar:
-            for batch in _batches(examples, batch_size):
+            for batch in _batches(examples, min(batch_size, self.card.max_batch)):
                 outputs = self._call(batch, signature)
                 scores.append(outputs["scores"].numpy())
                 if "embedding" in outputs:
                     embeddings.append(outputs["embedding"].numpy())
-                for example, ignored in zip(batch, outputs["rules_ignored"].numpy(), strict=True):
+                for example, told in zip(batch, outputs["status"].numpy(), strict=True):
                     found = [_is_present(example.values[spec.name]) for spec in self.card.inputs]
                     for spec, there in zip(self.card.inputs, found, strict=True):
                         present[spec.name].append(there)
-                    problems = [
-                        *example.problems,
-                        *([] if any(found) else [NOTHING]),
-                        *([NO_CLASS_LEFT] if ignored else []),
-                    ]
-                    status.append("; ".join(problems) or OK)
+                    status.append(join_status(example, told.decode()))
                 bar.update(len(batch))
         answers = Answers(
             ids=ids,
@@ -109,19 +102,18 @@ class Predictor:
         return answers, _unit(np.concatenate(embeddings or [np.zeros((0, 1), np.float32)]))
 
     def _call(self, batch: list[Example], signature: str) -> dict[str, Any]:
-        """Returns the outputs, and of each row whether rules exclude every class."""
+        """Returns the outputs, `status` among them."""
         # Seconds and gigabytes: not before the table has turned out to be one for this model.
         import tensorflow as tf
         import tensorflow_text  # noqa: F401  registers the tokenizer's operations
-
-        from trainer.layers.rule_ops import find_excluded
 
         if self._loaded is None:
             self._loaded = tf.saved_model.load(str(self.folder))
         if signature not in self._loaded.signatures:
             raise ValueError(
                 f"The model in {self.folder} has no signature {signature!r}: it was exported by "
-                "an older version. Train it again with this one."
+                "an older version. Export it again: remove this folder and give the command of "
+                "`taxofuse run` again, which trains nothing anew."
             )
         raw = {
             spec.name: tf.constant(
@@ -129,9 +121,24 @@ class Predictor:
             )
             for spec in self.card.inputs
         }
-        excluded = find_excluded(self.card.rules, self.card.class_names, raw)
         outputs = self._loaded.signatures[signature](**raw)
-        return {**outputs, "rules_ignored": tf.reduce_all(excluded, axis=1)}
+        # Models that were exported by an older version say nothing of their rows.
+        return outputs if "status" in outputs else {**outputs, "status": self._find_status(raw)}
+
+    def _find_status(self, raw: dict[str, Any]) -> Any:
+        import tensorflow as tf
+
+        from trainer.layers.rule_ops import find_excluded
+
+        present = [MODALITIES.get(of.kind)().present(raw[of.name]) for of in self.card.inputs]
+        excluded = find_excluded(self.card.rules, self.card.class_names, raw)
+        status = tf.where(tf.reduce_all(excluded, axis=1), NO_CLASS_LEFT, OK)
+        return tf.where(tf.reduce_any(tf.stack(present), axis=0), status, NOTHING)
+
+
+def join_status(example: Example, told: str) -> str:
+    """Returns the status of a row: what its cells had wrong, then what the graph found."""
+    return "; ".join([*example.problems, *([] if told == OK else [told])]) or OK
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:
