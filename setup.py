@@ -21,6 +21,7 @@ COMMANDS = {
     "robustness": "trainer.commands.robustness",
     "predict": "trainer.commands.predict",
     "export": "trainer.commands.export",
+    "deploy": "serving.commands.deploy",
 }
 
 setup(

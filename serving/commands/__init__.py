@@ -1,0 +1,1 @@
+"""Commands that serving brings to `taxofuse`."""
