@@ -80,8 +80,8 @@ by the highest version that is loaded, the canary too.
 2. When it is good, deploy with `model.stable` set to it and `model.canary = 0`.
 
 Back: `model.stable` set to the old version, or `kubectl rollout undo`. Kubernetes starts the new
-replicas before the old ones go, and gives these {drain} s to finish: at SIGTERM
-TensorFlow Serving drops what it is answering, so that a plain `docker stop` loses the requests under way.
+replicas before the old ones go, and gives these {drain} s to finish. At SIGTERM TensorFlow Serving
+drops what it is answering: a plain `docker stop` loses the requests that are under way.
 """
 
 
