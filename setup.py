@@ -30,7 +30,7 @@ setup(
     description="Multimodal product classification on TensorFlow and Keras",
     python_requires=">=3.11",
     packages=find_packages(include=["trainer*", "components*", "serving*"]),
-    package_data={"trainer.report": ["templates/*"]},
+    package_data={"trainer.report": ["templates/*"], "serving.page": ["static/*"]},
     install_requires=[
         "ai-edge-litert>=2.1",
         "aiohttp>=3.12",
