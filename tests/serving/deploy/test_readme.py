@@ -6,12 +6,14 @@ import json
 import re
 import shlex
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from serving.deploy.deployment import Deployment
 from serving.deploy.readme import write_readme
 from serving.deploy.server_flags import list_flags
+from serving.deploy.settings import Settings
 
 
 def commands(deployment: Deployment) -> list[list[str]]:
@@ -66,3 +68,15 @@ def test_the_page_says_which_versions_are_served(plan: Callable[..., Deployment]
 def test_without_metrics_no_prometheus_is_offered(plan: Callable[..., Deployment]) -> None:
     assert "--profile monitoring" in write_readme(plan())
     assert "--profile monitoring" not in write_readme(plan("monitoring.enable=false"))
+
+
+def test_the_project_page_has_the_gpu_command_of_the_default_settings() -> None:
+    page = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    tag = Settings().image.serving_gpu_tag
+    assert f"docker build --build-arg TF_SERVING_TAG={tag} -t taxofuse:gpu ." in page
+    assert f"tensorflow/serving:{tag}\n" in page
+    (command,) = re.findall(r"^docker run .*taxofuse:gpu$", page, re.MULTILINE)
+    words = shlex.split(command)
+    assert words[words.index("--gpus") + 1] == "all"
+    for port in (Settings().server.port, Settings().server.rest_api_port):
+        assert f"127.0.0.1:{port}:{port}" in words
