@@ -22,6 +22,7 @@ COMMANDS = {
     "predict": "trainer.commands.predict",
     "export": "trainer.commands.export",
     "serve": "serving.commands.serve",
+    "deploy": "serving.commands.deploy",
 }
 
 setup(
@@ -69,7 +70,10 @@ setup(
         "notebook": ["ipykernel>=6.29", "nbclient>=0.10", "nbformat>=5.10"],
         "test": [
             "adversarial-robustness-toolbox>=1.20",
+            "check-jsonschema>=0.33",
+            "dockerfile-parse>=2.0",
             "hypothesis>=6.120",
+            "jsonschema>=4.20",
             "kubernetes-validate>=1.33",
             "mypy>=1.15",
             "pytest>=8.3",
