@@ -6,6 +6,7 @@ import asyncio
 import json
 import math
 import threading
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -13,7 +14,8 @@ from PIL import Image
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from serving.page.routes import build_page_routes
+import serving.page
+from serving.server.rest.pages import Pages
 
 pytestmark = pytest.mark.browser
 
@@ -61,12 +63,19 @@ def server():
             return web.json_response({"outputs": REASONS})
         return web.json_response(Server.answer[1], status=Server.answer[0])
 
+    pages = Pages(Path(serving.page.__file__).parent / "static")
+
+    async def get(request):
+        if request.path == "/page/models":
+            return web.json_response({"models": ["shop"]})
+        return pages.find(request.path)
+
     started = threading.Event()
 
     async def serve():
         application = web.Application(client_max_size=2**24)
-        application.add_routes(build_page_routes(lambda: ["shop"]))
         application.router.add_post("/v1/models/shop:predict", predict)
+        application.router.add_get("/{path:.*}", get)
         runner = web.AppRunner(application)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
