@@ -46,11 +46,20 @@ def write_batching_parameters(deployment: Deployment) -> str:
     """Returns the `BatchingParameters`."""
     batching = deployment.settings.batching
     sizes = "".join(f"allowed_batch_sizes: {size}\n" for size in deployment.batch_sizes)
+    # A request that is larger than max_batch_size is refused, one of the model's warm-up too, and
+    # then the version is never loaded: what is computed at once is limited by splitting instead.
+    largest = deployment.served.max_request
+    splitting = ""
+    if deployment.max_batch < largest:
+        splitting = (
+            "enable_large_batch_splitting { value: true }\n"
+            f"max_execution_batch_size {{ value: {deployment.max_batch} }}\n"
+        )
     return f"""\
 # tensorflow.serving.BatchingParameters, for --batching_parameters_file.
 # Batches are filled up to one of these sizes; the model's warm-up requests have run each of them.
-max_batch_size {{ value: {deployment.max_batch} }}
-{sizes}batch_timeout_micros {{ value: {batching.batch_timeout_micros} }}
+max_batch_size {{ value: {largest} }}
+{splitting}{sizes}batch_timeout_micros {{ value: {batching.batch_timeout_micros} }}
 max_enqueued_batches {{ value: {batching.max_enqueued_batches} }}
 num_batch_threads {{ value: {batching.num_batch_threads or deployment.cores} }}
 thread_pool_name {{ value: {_quote(f"{deployment.name}_batches")} }}

@@ -95,9 +95,9 @@ class Server:
     rest_api_timeout_in_ms: int = setting(30_000, "Deadline of a REST request.")
     rest_api_num_threads: int = setting(
         0,
-        "REST requests at work at a time, waiting for their batch included; 0: 2 x max_batch_size.",
+        "REST requests at work at a time, waiting for their batch included; 0: two full batches.",
     )
-    grpc_max_threads: int = setting(0, "The same for gRPC; 0: 2 x max_batch_size.")
+    grpc_max_threads: int = setting(0, "The same for gRPC; 0: two full batches.")
     grpc_channel_arguments: str = setting(
         "grpc.max_connection_age_ms=20000,grpc.max_connection_age_grace_ms=15000",
         "A gRPC connection stays with one replica. Its age is bounded so that new replicas get\n"
@@ -154,8 +154,10 @@ class Batching:
     """Requests that are answered together (TensorFlow Serving's BatchingParameters)."""
 
     enable_batching: bool = setting(True, "Join requests that wait into one batch.")
-    max_batch_size: int = setting(
-        0, "Products in a batch, and in a request; 0: as many as the model was exported for."
+    max_execution_batch_size: int = setting(
+        0,
+        "Products that are computed together; 0: as many as the model was exported for. A request\n"
+        "may have that many in any case: one larger than this is split.",
     )
     batch_timeout_micros: int = setting(
         0,
@@ -169,7 +171,12 @@ class Batching:
 
     def __post_init__(self) -> None:
         _at_least(
-            self, "batching", 0, "max_batch_size", "batch_timeout_micros", "num_batch_threads"
+            self,
+            "batching",
+            0,
+            "max_execution_batch_size",
+            "batch_timeout_micros",
+            "num_batch_threads",
         )
         _at_least(self, "batching", 1, "max_enqueued_batches")
 

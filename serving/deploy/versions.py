@@ -18,6 +18,7 @@ class Served:
         folders: Version number to its folder, rising.
         labels: Label to version number.
         max_batch: Products in a batch that all of them take.
+        max_request: Products in a request that one of them takes.
         inputs: What requests are made of.
         runs: Version number to the hash of the run that it is from.
     """
@@ -25,6 +26,7 @@ class Served:
     folders: dict[int, Path]
     labels: dict[str, int]
     max_batch: int
+    max_request: int
     inputs: tuple[InputSpec, ...]
     runs: dict[int, str]
 
@@ -73,22 +75,23 @@ def find_served(path: Path, model: Model) -> Served:
     folders = {version: known[version] for version in sorted(labels.values())}
     cards = {version: ModelCard.load(folder) for version, folder in folders.items()}
     runs = {version: card.run for version, card in cards.items()}
-    max_batch = min(card.max_batch for card in cards.values())
-    return Served(folders, labels, max_batch, cards[labels["stable"]].inputs, runs)
+    limits = [card.max_batch for card in cards.values()]
+    inputs = cards[labels["stable"]].inputs
+    return Served(folders, labels, min(limits), max(limits), inputs, runs)
 
 
 def choose_max_batch(batching: Batching, served: Served) -> int:
-    """Returns the largest batch.
+    """Returns the largest batch that is computed at once.
 
     Raises:
         ValueError: if more is asked for than the model takes.
     """
-    if batching.max_batch_size > served.max_batch:
+    if batching.max_execution_batch_size > served.max_batch:
         raise ValueError(
-            f"batching.max_batch_size must be at most {served.max_batch}, the largest batch that "
-            f"the model was exported for. Received: {batching.max_batch_size}."
+            f"batching.max_execution_batch_size must be at most {served.max_batch}, the largest "
+            f"batch that the model was exported for. Received: {batching.max_execution_batch_size}."
         )
-    return batching.max_batch_size or served.max_batch
+    return batching.max_execution_batch_size or served.max_batch
 
 
 def list_batch_sizes(max_batch: int) -> list[int]:

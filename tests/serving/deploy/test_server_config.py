@@ -9,6 +9,7 @@ servables/tensorflow/session_bundle_config.proto.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,16 +101,19 @@ def test_models_and_labels(
 
 def test_batching(plan: Callable[..., Deployment]) -> None:
     deployment = plan(
-        "batching.max_batch_size=24",
+        "batching.max_execution_batch_size=24",
         "batching.batch_timeout_micros=1500",
         "batching.max_enqueued_batches=7",
         "resources.cpu=3",
     )
     text = write_batching_parameters(deployment)
     parameters = text_format.Parse(text, declared("BatchingParameters")())
-    # TensorFlow Serving's rule: rising, and the last is the largest batch.
+    # TensorFlow Serving's rule: rising, and the last is the largest batch that is computed.
     assert list(parameters.allowed_batch_sizes) == [1, 2, 4, 8, 16, 24]
-    assert parameters.max_batch_size.value == 24
+    assert parameters.enable_large_batch_splitting.value is True
+    assert parameters.max_execution_batch_size.value == 24
+    # The model's warm-up asks with this many: smaller, and no version would load.
+    assert parameters.max_batch_size.value == 64
     assert parameters.batch_timeout_micros.value == 1500
     assert parameters.max_enqueued_batches.value == 7
     assert parameters.num_batch_threads.value == 3
@@ -120,6 +124,19 @@ def test_the_largest_batch_is_that_of_the_card(plan: Callable[..., Deployment]) 
     text = write_batching_parameters(plan())
     parameters = text_format.Parse(text, declared("BatchingParameters")())
     assert parameters.max_batch_size.value == parameters.allowed_batch_sizes[-1] == 64
+    assert not parameters.HasField("enable_large_batch_splitting")
+    assert not parameters.HasField("max_execution_batch_size")
+
+
+def test_versions_of_different_limits_both_load_and_get_no_more_than_they_take(
+    plan: Callable[..., Deployment], model: Path
+) -> None:
+    card = model / "export" / "1" / "assets.extra" / "taxofuse.json"
+    card.write_text(card.read_text().replace('"max_batch": 64', '"max_batch": 16'))
+    text = write_batching_parameters(plan("model.stable=1", "model.canary=3"))
+    parameters = text_format.Parse(text, declared("BatchingParameters")())
+    assert parameters.max_batch_size.value == 64
+    assert parameters.max_execution_batch_size.value == parameters.allowed_batch_sizes[-1] == 16
 
 
 @pytest.mark.parametrize("enable", [True, False])

@@ -131,7 +131,7 @@ def test_settings_reach_the_flags_of_their_names(plan: Callable[..., Deployment]
 
 
 def test_threads_suffice_to_fill_two_batches(plan: Callable[..., Deployment]) -> None:
-    found = flags(plan("batching.max_batch_size=16", "resources.cpu=6"))
+    found = flags(plan("batching.max_execution_batch_size=16", "resources.cpu=6"))
     assert found["rest_api_num_threads"] == found["grpc_max_threads"] == "32"
     assert found["tensorflow_intra_op_parallelism"] == "6"
 

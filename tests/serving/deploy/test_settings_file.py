@@ -55,7 +55,10 @@ def test_a_text_needs_no_quotes_on_the_command_line() -> None:
     ("text", "message"),
     [
         ("[modle]\nname = 'a'", "Unknown section of settings.*Did you mean 'model'"),
-        ("[batching]\nmax_batch = 8", r"\[batching\].*Did you mean 'max_batch_size'"),
+        (
+            "[batching]\nmax_execution_batch = 8",
+            r"\[batching\].*Did you mean 'max_execution_batch_size'",
+        ),
         ("[model]\nstable = '1'", "model.stable must be a whole number. Received: '1'"),
         ("[model]\nstable = true", "model.stable must be a whole number. Received: True"),
         ("[batching]\nenable_batching = 1", "batching.enable_batching must be true or false"),
@@ -76,8 +79,8 @@ def test_a_wrong_file_is_refused_by_name(tmp_path: Path, text: str, message: str
     ("override", "message"),
     [
         ("model.name", "must look like section.name=VALUE"),
-        ("max_batch_size=8", "Did you mean 'batching.max_batch_size'"),
-        ("batch.max_batch_size=8", "Did you mean 'batching'"),
+        ("max_execution_batch_size=8", "Did you mean 'batching.max_execution_batch_size'"),
+        ("batch.max_execution_batch_size=8", "Did you mean 'batching'"),
         ("server.prot=1", "Did you mean 'port'"),
         ("server.port=many", "server.port must be a whole number. Received: 'many'"),
     ],

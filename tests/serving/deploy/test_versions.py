@@ -60,10 +60,11 @@ def test_the_batch_fits_every_version(model: Path) -> None:
     card = model / "export" / "1" / "assets.extra" / "taxofuse.json"
     card.write_text(card.read_text().replace('"max_batch": 64', '"max_batch": 24'))
     served = find_served(model, Model(stable=1, canary=3))
+    assert (served.max_batch, served.max_request) == (24, 64)
     assert choose_max_batch(Batching(), served) == 24
-    assert choose_max_batch(Batching(max_batch_size=16), served) == 16
+    assert choose_max_batch(Batching(max_execution_batch_size=16), served) == 16
     with pytest.raises(ValueError, match=r"must be at most 24.*Received: 25"):
-        choose_max_batch(Batching(max_batch_size=25), served)
+        choose_max_batch(Batching(max_execution_batch_size=25), served)
 
 
 @pytest.mark.parametrize(
