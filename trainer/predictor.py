@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,12 @@ from trainer.data.examples import Example, read_examples, row_ids
 from trainer.data.rules import NO_CLASS_LEFT, NOTHING
 from trainer.data.seen_rows import digest_rows
 from trainer.data.table import Table
+from trainer.explained_product import Explanation, join_status, read_explanation
 from trainer.inputs import columns_read
 from trainer.progress import progress_bar
 from trainer.registry import MODALITIES
+
+_EXPLAINED_AT_ONCE = 8
 
 
 class Predictor:
@@ -67,13 +70,46 @@ class Predictor:
         """Returns the columns that the model reads and the table lacks."""
         return [name for name in columns_read(self.card.inputs) if name not in table.frame.columns]
 
-    def _ask(self, table: Table, batch_size: int, signature: str) -> tuple[Answers, np.ndarray]:
+    def explain(self, table: Table, ids: Sequence[str]) -> Iterator[Explanation]:
+        """Says of some rows of a table what spoke for their labels, in the order of the ids.
+
+        Args:
+            table: May lack columns that the model knows; not all of them.
+            ids: As `row_ids` gives them; of a double one all rows are told of.
+
+        Raises:
+            ValueError: as `answer`, for an id that no row has, or if the model was
+                exported by a version that gave it no signature `explain`.
+        """
+        self._check_columns(table)
+        known = row_ids(table)
+        if unknown := sorted(set(ids) - set(known)):
+            raise ValueError(
+                f"No row of the table has the id {', '.join(map(repr, unknown))}. The first of "
+                f"{len(known)} ids are {', '.join(map(repr, known[:3]))}: those of the column "
+                "'id', or row numbers from 0 where there is none."
+            )
+        rows = [row for name in dict.fromkeys(ids) for row, of in enumerate(known) if of == name]
+        part = Table(table.frame.iloc[rows], table.folder)
+        examples = read_examples(part, self.card.inputs, [known[row] for row in rows])
+        with progress_bar("Explaining", len(rows)) as bar:
+            for batch in _batches(examples, min(_EXPLAINED_AT_ONCE, self.card.max_batch)):
+                outputs = {name: of.numpy() for name, of in self._call(batch, "explain").items()}
+                for row, example in enumerate(batch):
+                    own = {name: values[row] for name, values in outputs.items()}
+                    yield read_explanation(example, self.card.inputs, own)
+                bar.update(len(batch))
+
+    def _check_columns(self, table: Table) -> None:
         columns = columns_read(self.card.inputs)
         if self.missing_columns(table) == columns:
             raise ValueError(
                 "The table has none of the columns that this model reads. "
                 f"Expected some of {columns}. Received: {list(table.frame.columns)}."
             )
+
+    def _ask(self, table: Table, batch_size: int, signature: str) -> tuple[Answers, np.ndarray]:
+        self._check_columns(table)
         ids = row_ids(table)
         examples = read_examples(table, self.card.inputs, ids)
         scores = [np.zeros((0, len(self.card.class_names)), np.float32)]
@@ -90,7 +126,7 @@ class Predictor:
                     found = [_is_present(example.values[spec.name]) for spec in self.card.inputs]
                     for spec, there in zip(self.card.inputs, found, strict=True):
                         present[spec.name].append(there)
-                    status.append(join_status(example, told.decode()))
+                    status.append(join_status(example.problems, told.decode()))
                 bar.update(len(batch))
         answers = Answers(
             ids=ids,
@@ -134,11 +170,6 @@ class Predictor:
         excluded = find_excluded(self.card.rules, self.card.class_names, raw)
         status = tf.where(tf.reduce_all(excluded, axis=1), NO_CLASS_LEFT, OK)
         return tf.where(tf.reduce_any(tf.stack(present), axis=0), status, NOTHING)
-
-
-def join_status(example: Example, told: str) -> str:
-    """Returns the status of a row: what its cells had wrong, then what the graph found."""
-    return "; ".join([*example.problems, *([] if told == OK else [told])]) or OK
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:
