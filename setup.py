@@ -24,6 +24,7 @@ COMMANDS = {
     "export": "trainer.commands.export",
     "serve": "serving.commands.serve",
     "deploy": "serving.commands.deploy",
+    "load": "serving.commands.load",
 }
 
 setup(
@@ -86,5 +87,6 @@ setup(
     entry_points={
         "console_scripts": ["taxofuse = trainer.cli:main"],
         "taxofuse.commands": [f"{name} = {module}" for name, module in COMMANDS.items()],
+        "taxofuse.scorers": ["server = serving.client.scorer:connect"],
     },
 )

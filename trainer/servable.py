@@ -45,9 +45,7 @@ def check_servable(folder: Path) -> list[str]:
     python = [op for op in ops if op in _PYTHON_OPS]
     # Operations of other libraries bear its name before a `>`.
     foreign = [
-        op
-        for op in ops
-        if op not in TEXT_OPS and (">" in op or op_def_registry.get(op) is None)
+        op for op in ops if op not in TEXT_OPS and (">" in op or op_def_registry.get(op) is None)
     ]
     if python or foreign:
         raise ValueError(
