@@ -20,6 +20,7 @@ COMMANDS = {
     "evaluate": "trainer.commands.evaluate",
     "robustness": "trainer.commands.robustness",
     "predict": "trainer.commands.predict",
+    "explain": "trainer.commands.explain",
     "export": "trainer.commands.export",
     "serve": "serving.commands.serve",
     "deploy": "serving.commands.deploy",

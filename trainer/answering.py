@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from trainer.answers import OK, Answers
+from trainer.answers import Answers, join_status
 from trainer.artefact import ModelCard
 from trainer.data.examples import Example, read_examples, row_ids
 from trainer.data.table import Table
@@ -84,10 +84,6 @@ class _Evidence:
         self.problems.append(example.problems)
         return example.values
 
-    def status(self, row: int, said: str) -> str:
-        """Returns what a row's cells had wrong, then what the scorer found."""
-        return "; ".join([*self.problems[row], *([] if said == OK else [said])]) or OK
-
 
 def answer_table(scorer: Scorer, table: Table, batch_size: int) -> TableAnswers:
     """Answers every row of a table, in order.
@@ -121,7 +117,7 @@ def answer_table(scorer: Scorer, table: Table, batch_size: int) -> TableAnswers:
             len(answered), len(card.class_names)
         ),
         present={spec.name: present[:, i] for i, spec in enumerate(card.inputs)},
-        status=[evidence.status(row, scored[row][1]) for row in answered],
+        status=[join_status(evidence.problems[row], scored[row][1]) for row in answered],
     )
     failures = {
         row: f"{NOT_ANSWERED}: {said}"

@@ -20,6 +20,7 @@ from trainer.layers.rule_ops import exclude
 from trainer.model import build_embedder
 from trainer.preprocessing import Branch, raw_specs, raw_values
 from trainer.registry import MODALITIES
+from trainer.warmup import WARMUP_FILE, write_warmup
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,5 +171,6 @@ def export_saved_model(
         }
         tf.saved_model.save(module.tracked, str(temporary), signatures=signatures)
         write_json(temporary / "assets.extra" / CARD_FILE, card.to_dict())
+        write_warmup(temporary / "assets.extra" / WARMUP_FILE, card.inputs, card.max_batch)
         np.save(temporary / "assets.extra" / TRAINED_ROWS_FILE, trained_rows)
     return path

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from trainer.answering import Row, Scored, TableAnswers, answer_table, missing_columns
+from trainer.answering import (
+    Row,
+    Scored,
+    TableAnswers,
+    answer_table,
+    check_columns,
+    missing_columns,
+)
 from trainer.answers import OK, Answers
 from trainer.artefact import TRAINED_ROWS_FILE, ModelCard, find_export
+from trainer.data.examples import read_examples, row_ids
 from trainer.data.rules import NO_CLASS_LEFT, NOTHING
 from trainer.data.seen_rows import digest_rows
 from trainer.data.table import Table
+from trainer.explained_product import Explanation, read_explanation
+from trainer.progress import progress_bar
 from trainer.registry import MODALITIES
+
+_EXPLAINED_AT_ONCE = 8
 
 
 class Predictor:
@@ -65,6 +78,37 @@ class Predictor:
     def missing_columns(self, table: Table) -> list[str]:
         """Returns the columns that the model reads and the table lacks."""
         return missing_columns(self.card, table)
+
+    def explain(self, table: Table, ids: Sequence[str]) -> Iterator[Explanation]:
+        """Says of some rows of a table what spoke for their labels, in the order of the ids.
+
+        Args:
+            table: May lack columns that the model knows; not all of them.
+            ids: As `row_ids` gives them; of a double one all rows are told of.
+
+        Raises:
+            ValueError: as `answer`, for an id that no row has, or if the model was
+                exported by a version that gave it no signature `explain`.
+        """
+        check_columns(self.card, table)
+        known = row_ids(table)
+        if unknown := sorted(set(ids) - set(known)):
+            raise ValueError(
+                f"No row of the table has the id {', '.join(map(repr, unknown))}. The first of "
+                f"{len(known)} ids are {', '.join(map(repr, known[:3]))}: those of the column "
+                "'id', or row numbers from 0 where there is none."
+            )
+        rows = [row for name in dict.fromkeys(ids) for row, of in enumerate(known) if of == name]
+        part = Table(table.frame.iloc[rows], table.folder)
+        examples = iter(read_examples(part, self.card.inputs, [known[row] for row in rows]))
+        with progress_bar("Explaining", len(rows)) as bar:
+            while batch := list(islice(examples, min(_EXPLAINED_AT_ONCE, self.card.max_batch))):
+                called = self.call([of.values for of in batch], "explain")
+                outputs = {name: of.numpy() for name, of in called.items()}
+                for row, example in enumerate(batch):
+                    own = {name: values[row] for name, values in outputs.items()}
+                    yield read_explanation(example, self.card.inputs, own)
+                bar.update(len(batch))
 
     def _ask(
         self,

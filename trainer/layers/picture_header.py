@@ -10,8 +10,8 @@ FINE, BROKEN, TOO_MANY_PIXELS, ANIMATED = range(4)
 JPEG = b"\xff\xd8\xff"
 _PNG, _BMP, _GIF = b"\x89PNG\r\n\x1a\n", b"BM", b"GIF8"
 _START_OF_SCAN = b"\xff\xda"
-# Progressive files have about ten. Each can go over the whole picture again for a few bytes.
-_MAX_SCANS = 100
+_MAX_SCANS = 100  # Progressive files have about ten.
+_SAFE_WORK = 10**10
 _HEADER = 32
 _HAS_ANIMATION, _VP8_SIDE = 2, 2**14
 
@@ -40,9 +40,16 @@ def find_jpeg_fault(value: tf.Tensor, max_pixels: int) -> tf.Tensor:
     Raises:
         tf.errors.InvalidArgumentError: when run, if it has no sound header.
     """
-    shape = tf.cast(tf.io.extract_jpeg_shape(value), tf.int64)
-    is_bomb = tf.size(tf.strings.split(value, _START_OF_SCAN)) > _MAX_SCANS
-    fault = tf.where(shape[0] * shape[1] > max_pixels, TOO_MANY_PIXELS, FINE)
+    pixels = tf.reduce_prod(tf.cast(tf.io.extract_jpeg_shape(value)[:2], tf.int64))
+    length = tf.cast(tf.strings.length(value), tf.int64)
+    # A file of many scans goes over the whole picture again for a few bytes each. Looked for only
+    # where that could take more than about a second.
+    is_bomb = tf.cond(
+        pixels * length > _SAFE_WORK,
+        lambda: tf.size(tf.strings.split(value, _START_OF_SCAN)) > _MAX_SCANS,
+        lambda: False,
+    )
+    fault = tf.where(pixels > max_pixels, TOO_MANY_PIXELS, FINE)
     return tf.where(is_bomb, BROKEN, fault)
 
 

@@ -23,7 +23,7 @@ export function showReasons(section, fields, found) {
   for (const { name, heat } of fields) {
     if (heat && found[`${name}_regions`]) {
       heat(found[`${name}_regions`]);
-      add(section, "p", { className: "soft", textContent: "Red regions of the photo speak for the answer, blue ones against it." });
+      add(section, "p", { className: "soft", textContent: "In the photo and in the words, red speaks for the answer and blue against it." });
     }
     if (found[`${name}_words`]) showWords(section, titles[name], found[`${name}_words`], found[`${name}_word_scores`]);
   }

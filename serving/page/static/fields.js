@@ -2,13 +2,14 @@
 
 import { encodeFile } from "./protocol.js";
 
+const [FOR, AGAINST] = ["255, 40, 0", "0, 90, 255"];
 const TITLES = { image_bytes: "Photo", text: "Title and description" };
 
 /** Makes the field of an input: an element with `read()` and `clear()`. */
 export function makeField({ name, kind }) {
   const template = document.getElementById(`${kind === "image" ? "picture" : kind}-field`);
   const element = (template || document.getElementById("text-field")).content.firstElementChild.cloneNode(true);
-  element.querySelector(".name").textContent = TITLES[name] || name.replaceAll("_", " ");
+  element.querySelector(".name").textContent = TITLES[name] || capitalize(name.replaceAll("_", " "));
   const control = element.querySelector("input, textarea");
   control.name = name;
   if (kind === "image") return makePicture(element, control, name);
@@ -51,8 +52,12 @@ function paint(canvas, image, regions) {
   const pen = small.getContext("2d");
   const most = Math.max(...regions.flat().map(Math.abs), 1e-9);
   regions.forEach((row, y) => row.forEach((value, x) => {
-    pen.fillStyle = `rgba(${value > 0 ? "255, 40, 0" : "0, 90, 255"}, ${0.65 * Math.abs(value) / most})`;
+    pen.fillStyle = `rgba(${value > 0 ? FOR : AGAINST}, ${0.65 * Math.abs(value) / most})`;
     pen.fillRect(x, y, 1, 1);
   }));
   canvas.getContext("2d").drawImage(small, 0, 0, canvas.width, canvas.height);
+}
+
+function capitalize(name) {
+  return name.charAt(0).toUpperCase() + name.slice(1);
 }

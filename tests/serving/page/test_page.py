@@ -129,7 +129,7 @@ def test_a_product_is_answered_and_explained(page, server, tmp_path):
     words = {mark.text: mark for mark in answer.find_elements(By.TAG_NAME, "mark")}
     assert set(words) == {"steel", "<b>mug</b>"}
     assert (
-        words["<b>mug</b>"].value_of_css_property("background-color") == "rgba(31, 95, 174, 0.55)"
+        words["<b>mug</b>"].value_of_css_property("background-color") == "rgba(235, 70, 10, 0.55)"
     )
     pixel = "const c = document.querySelector('canvas'), x = arguments[0] * c.width;"
     pixel += "return [...c.getContext('2d').getImageData(x, arguments[1] * c.height, 1, 1).data]"
