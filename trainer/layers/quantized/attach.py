@@ -90,6 +90,9 @@ def attach_quantizers(model: keras.Model, keep_float: str = "") -> Attached:
             advise_transformer(layer)
     for layer in chosen:
         become_twin(layer)
+    for layer in chosen:
+        if isinstance(layer, attention.QuantizedAttention):
+            layer.centre_factors()
     for layer in in_float:
         if not isinstance(layer, _LEFT_FLOAT):
             set_idle(layer, True)
