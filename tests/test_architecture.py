@@ -109,6 +109,17 @@ def test_packages_import_only_what_they_may(package: str, forbidden: tuple[str, 
                 assert not any(is_within(imported, other) for other in forbidden), (name, imported)
 
 
+def test_serving_knows_only_the_contracts_of_training() -> None:
+    contracts = {"trainer.artefact", "trainer.inputs"}
+    for name, path in SOURCES.items():
+        if is_within(name, "serving"):
+            known = {of for of in imports(path) if is_within(of, "trainer")}
+            assert all(any(is_within(of, contract) for contract in contracts) for of in known), (
+                name,
+                known,
+            )
+
+
 def test_members_of_a_kind_never_import_each_other() -> None:
     for kind in MEMBER_PACKAGES:
         package = f"trainer.{kind}"
