@@ -7,11 +7,11 @@ from pathlib import Path
 # Those of tensorflow-text that TF Serving's binary is linked with and our graphs use.
 TEXT_OPS = frozenset(
     {
-        "TFText>FastBertNormalize",
-        "TFText>FastWordpieceTokenizeWithOffsets",
+        "FastBertNormalize",
+        "FastWordpieceTokenizeWithOffsets",
     }
 )
-_PYTHON_OPS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc", "GeneratorDataset"})
+_PYTHON_OPS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
 
 
 def list_ops(folder: Path) -> list[str]:
@@ -39,16 +39,12 @@ def check_servable(folder: Path) -> list[str]:
         ValueError: for an operation that calls Python, or that is neither
             TensorFlow's nor one of `TEXT_OPS`.
     """
-    from tensorflow.python.framework import op_def_registry
+    import tensorflow as tf
 
     ops = list_ops(folder)
     python = [op for op in ops if op in _PYTHON_OPS]
-    # Operations of other libraries bear its name before a `>`.
-    foreign = [
-        op
-        for op in ops
-        if op not in TEXT_OPS and (">" in op or op_def_registry.get(op) is None)
-    ]
+    # `raw_ops` has TensorFlow's own alone, whatever libraries have registered beside them.
+    foreign = [op for op in ops if op not in TEXT_OPS and not hasattr(tf.raw_ops, op)]
     if python or foreign:
         raise ValueError(
             "TF Serving has TensorFlow's own operations and some of tensorflow-text, and no "

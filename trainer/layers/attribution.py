@@ -11,7 +11,7 @@ from trainer.layers.perturbation import Point, Value, run_perturbed
 
 NUM_REGIONS = 8
 """A picture is told of by so many regions across and down."""
-PIXEL_STEPS, TOKEN_STEPS = 8, 8
+PIXEL_STEPS, TOKEN_STEPS = 4, 4
 
 
 def integrate_slopes(
