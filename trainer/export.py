@@ -160,7 +160,37 @@ def export_saved_model(
         if ModelCard.load(newest).run == card.run:
             return newest
         version = int(newest.name) + 1
-    path = folder / str(version)
+    return write_version(folder / str(version), branches, scorer, card, trained_rows)
+
+
+def export_again(workdir: Path, path: Path) -> Path:
+    """Writes the network of a workdir with the signatures of this version of taxofuse.
+
+    Args:
+        workdir: Of `taxofuse run` or `taxofuse train`, with an older export.
+        path: Version folder.
+
+    Raises:
+        FileNotFoundError, ValueError: where the files of the network are missing or broken.
+    """
+    from trainer.saved_network import load_branches, load_network
+
+    older = find_export(workdir)
+    card = ModelCard.load(older)
+    scorer, state = load_network(workdir)
+    rows_file = older / "assets.extra" / TRAINED_ROWS_FILE
+    rows = np.load(rows_file) if rows_file.is_file() else np.zeros(0, np.uint64)
+    return write_version(path, load_branches(state, card.inputs), scorer, card, rows)
+
+
+def write_version(
+    path: Path,
+    branches: Sequence[Branch],
+    scorer: keras.Model,
+    card: ModelCard,
+    trained_rows: np.ndarray,
+) -> Path:
+    """Writes a version folder, which appears whole; see `export_saved_model`."""
     with new_folder(path) as temporary:
         module = build_serving_module(branches, scorer, card)
         # Traced functions with names: the signatures' arguments are the inputs.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 # Those of tensorflow-text that TF Serving's binary is linked with and our graphs use.
 TEXT_OPS = frozenset(
@@ -11,6 +12,7 @@ TEXT_OPS = frozenset(
         "FastWordpieceTokenizeWithOffsets",
     }
 )
+SIGNATURES = ("serving_default", "features", "explain", "health")
 _PYTHON_OPS = frozenset({"PyFunc", "PyFuncStateless", "EagerPyFunc"})
 
 
@@ -20,16 +22,19 @@ def list_ops(folder: Path) -> list[str]:
     Args:
         folder: A version folder.
     """
-    from tensorflow.core.protobuf import saved_model_pb2
-
-    model = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
     found: set[str] = set()
-    for graph in (meta.graph_def for meta in model.meta_graphs):
+    for graph in (meta.graph_def for meta in _read(folder).meta_graphs):
         functions = {function.signature.name for function in graph.library.function}
         nodes = [*graph.node, *(node for of in graph.library.function for node in of.node_def)]
         # A call of a function stands as an operation of its name.
         found |= {node.op for node in nodes} - functions
     return sorted(found)
+
+
+def list_signatures(folder: Path) -> list[str]:
+    """Returns the names of the signatures of a SavedModel, sorted."""
+    found = {name for meta in _read(folder).meta_graphs for name in meta.signature_def}
+    return sorted(name for name in found if not name.startswith("__"))
 
 
 def check_servable(folder: Path) -> list[str]:
@@ -52,3 +57,9 @@ def check_servable(folder: Path) -> list[str]:
             f"{folder}. Preprocess with other operations (`Encoder.preprocess`)."
         )
     return ops
+
+
+def _read(folder: Path) -> Any:
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    return saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())

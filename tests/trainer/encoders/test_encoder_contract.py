@@ -165,7 +165,6 @@ def test_exports_with_its_preprocessing(adapted, model, tensors, values, tmp_pat
 
 
 def test_splits_what_it_adds_among_regions_or_words(adapted, model, tensors, values):
-    """The parts make up the difference to a product that says nothing, as far as few steps can."""
     rng = np.random.default_rng(0)
     slope = tf.constant(rng.normal(size=model.output_shape[-1]), tf.float32)
     words = find_words(tf.constant(list(values))) if adapted.modality == "text" else None
@@ -184,7 +183,15 @@ def test_splits_what_it_adds_among_regions_or_words(adapted, model, tensors, val
         assert found.shape == expected
         assert np.isfinite(found).all()
         np.testing.assert_array_equal(found, explain(tf.constant(row)))
-    # A complete product: some part of it says something. Nothing: nothing does.
-    assert np.abs(explain(tf.constant(0))).max() > 1e-6
-    if words is None:
-        assert np.abs(explain(tf.constant(1))).max() == 0
+    if words is not None:
+        assert np.abs(explain(tf.constant(0))).max() > 1e-6
+        return
+    # A plain colour shows nothing anywhere, a shape does where it is.
+    np.testing.assert_allclose(explain(tf.constant(0)), 0, atol=1e-6)
+    picture = Image.new("RGB", (64, 64), "white")
+    picture.paste("black", (32, 0, 64, 32))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    shape = adapted.preprocess(tf.constant([buffer.getvalue()]))
+    found = np.abs(adapted.explain(model, shape, slope, None))
+    assert found[:4, 4:].sum() > found[4:, :4].sum()

@@ -6,11 +6,11 @@ import tensorflow as tf
 from trainer.layers.attribution import (
     NUM_REGIONS,
     attribute_to_points,
+    blur,
     integrate_slopes,
-    mean_colour,
     sum_regions,
 )
-from trainer.layers.perturbation import pixel_point
+from trainer.layers.perturbation import Value, pixel_point
 
 
 def test_slopes_of_what_is_linear_are_its_weights():
@@ -18,7 +18,9 @@ def test_slopes_of_what_is_linear_are_its_weights():
     weights = [tf.constant(rng.normal(size=width), tf.float32) for width in (3, 4)]
     values = [tf.constant(rng.normal(size=(2, width)), tf.float32) for width in (3, 4)]
     found = integrate_slopes(
-        lambda ways: tf.add_n([tf.linalg.matvec(of, w) for of, w in zip(ways, weights)]),
+        lambda ways: tf.add_n(
+            [tf.linalg.matvec(of, w) for of, w in zip(ways, weights, strict=True)]
+        ),
         values,
         steps=5,
     )
@@ -51,15 +53,14 @@ def test_pixels_make_up_the_difference_to_the_baseline(encoder):
     slope = tf.constant([1.0, -2.0, 0.5, 3.0])
     point = pixel_point(encoder.get_layer("scale"))
     (found,) = attribute_to_points(
-        encoder, [point], {"pixels": tf.constant(picture)}, slope, 64, mean_colour
+        encoder, [point], {"pixels": tf.constant(picture)}, slope, 64, blur
     )
     assert found.shape == (1, 16, 12)
-    grey = np.broadcast_to(picture.mean(axis=(1, 2), keepdims=True), picture.shape)
+    pixels = tf.constant(picture, tf.float32)
+    start = blur(Value(point, pixels))
+    assert np.abs(start - pixels).max() > 50
     scaled = keras.Model(encoder.get_layer("scale").output, encoder.output)
-    ends = [
-        float(tf.reduce_sum(scaled(tf.constant(of, tf.float32) / 255)[0] * slope))
-        for of in (picture, grey)
-    ]
+    ends = [float(tf.reduce_sum(scaled(of / 255)[0] * slope)) for of in (pixels, start)]
     assert abs(ends[0] - ends[1]) > 1e-3
     np.testing.assert_allclose(tf.reduce_sum(found), ends[0] - ends[1], rtol=1e-3)
 

@@ -85,7 +85,10 @@ BAD = {
         TOO_MANY,
     ),
     "large webp": (encode(Image.new("RGB", (1001, 1000)), "WEBP"), TOO_MANY),
-    "large lossless webp": (encode(Image.new("RGB", (1001, 1000)), "WEBP", lossless=True), TOO_MANY),
+    "large lossless webp": (
+        encode(Image.new("RGB", (1001, 1000)), "WEBP", lossless=True),
+        TOO_MANY,
+    ),
     "large extended webp": (WEBP[:24] + b"\xff\xff\xff" * 2 + WEBP[30:], TOO_MANY),
     "scan bomb": (repeat_last_scan(3000), NO_PICTURE),
 }
