@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,18 @@ class ModelCard:
     @classmethod
     def load(cls, folder: Path) -> ModelCard:
         """Reads the card of a version folder."""
-        values = json.loads((folder / "assets.extra" / CARD_FILE).read_text(encoding="utf-8"))
+        text = (folder / "assets.extra" / CARD_FILE).read_text(encoding="utf-8")
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ModelCard:
+        """Builds a card from what `to_dict` gave, as JSON holds it.
+
+        Fields that are not known are passed over: a server may be newer than
+        the program that asks it.
+        """
+        known = {field.name for field in fields(cls)}
+        values = {name: value for name, value in values.items() if name in known}
         values["inputs"] = tuple(
             InputSpec(spec["name"], spec["kind"], tuple(spec["columns"]))
             for spec in values["inputs"]

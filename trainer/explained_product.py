@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from trainer.answers import OK
+from trainer.answers import join_status
 from trainer.data.examples import Example
 from trainer.inputs import InputSpec
 
@@ -90,8 +90,3 @@ def read_explanation(
         words=words,
         values=example.values,
     )
-
-
-def join_status(problems: Sequence[str], told: str) -> str:
-    """Returns the status of a row: what its cells had wrong, then what the graph found."""
-    return "; ".join([*problems, *([] if told == OK else [told])]) or OK

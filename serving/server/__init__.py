@@ -1,0 +1,1 @@
+"""Embedded server: TF Serving's protocols in one Python process."""

@@ -1,0 +1,165 @@
+"""One model name: the versions that are wanted, found and served."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from serving.server.settings import BatchSettings, ModelSettings
+from serving.server.status import Code, ServingError, invalid
+from serving.server.versions import State, Version
+from serving.server.workers import Workers
+
+_LOG = logging.getLogger(__name__)
+_ATTEMPTS = 6
+"""Loads of a version before it is given up; TF Serving's default."""
+
+
+class ServedModel:
+    """Follows a base folder.
+
+    A new version is loaded before an old one goes, so that there is always one
+    to answer.
+
+    Args:
+        settings: Name, folder, policy, labels.
+        batch: For all its versions.
+        workers: That run them.
+        observe: Called with model name, version, signature name, rows and
+            seconds of each run.
+    """
+
+    def __init__(
+        self,
+        settings: ModelSettings,
+        batch: BatchSettings,
+        workers: Workers,
+        observe: Callable[[str, int, str, int, float], None],
+    ) -> None:
+        self.settings = settings
+        self.versions: dict[int, Version] = {}
+        self.latest: Version | None = None
+        self._batch = batch
+        self._workers = workers
+        self._observe = observe
+        self._attempts: dict[int, int] = {}
+        self._busy = asyncio.Lock()
+        self._warned = False
+
+    @property
+    def ready(self) -> bool:
+        """Says whether every wanted version is available, and there is one."""
+        wanted = self._find_wanted()
+        available = {version.number for version in self.available()}
+        return bool(available) and wanted.keys() <= available
+
+    def available(self) -> list[Version]:
+        """Returns the versions that answer."""
+        return [version for version in self.versions.values() if version.state == State.AVAILABLE]
+
+    def find(self, number: int | None, label: str | None) -> Version:
+        """Returns the version that a request is for.
+
+        Raises:
+            ServingError: if it is not served; in TF Serving's words.
+        """
+        name = self.settings.name
+        if label is not None:
+            number = dict(self.settings.labels).get(label)
+            if number is None:
+                raise invalid(f"Unrecognized servable version label: {label}")
+        if number is None:
+            if self.latest is None:
+                raise not_found(name, None)
+            return self.latest
+        version = self.versions.get(number)
+        if version is None or version.state != State.AVAILABLE:
+            raise not_found(name, number)
+        return version
+
+    async def update(self) -> None:
+        """Looks into the folder once, loads what is new and unloads what is not wanted."""
+        async with self._busy:
+            wanted = await asyncio.to_thread(self._find_wanted)
+            if not wanted and self.available():
+                if not self._warned:
+                    _LOG.warning(
+                        "No wanted version of %s in %s: goes on with what is loaded.",
+                        self.settings.name,
+                        self.settings.base,
+                    )
+                self._warned = True
+                return
+            self._warned = False
+            for number in sorted(wanted, reverse=True):
+                await self._load(number, wanted[number])
+            if wanted.keys() & {version.number for version in self.available()}:
+                await self._unload([v for v in self.available() if v.number not in wanted])
+
+    async def close(self) -> None:
+        """Unloads everything."""
+        async with self._busy:
+            await self._unload(self.available())
+
+    async def _load(self, number: int, folder: Path) -> None:
+        known = self.versions.get(number)
+        if known is not None and known.state == State.AVAILABLE:
+            return
+        if known is not None and known.error is not None:
+            if self._attempts[number] >= _ATTEMPTS:
+                return
+        else:
+            self._attempts[number] = 0
+        self._attempts[number] += 1
+        name = self.settings.name
+        version = Version(
+            name,
+            number,
+            folder,
+            partial(self._observe, name, number),
+        )
+        self.versions[number] = version
+        await version.load(self._workers, self._batch)
+        self._choose_latest()
+
+    async def _unload(self, versions: list[Version]) -> None:
+        for version in versions:
+            version.state = State.UNLOADING
+        self._choose_latest()
+        for version in versions:
+            await version.unload()
+
+    def _choose_latest(self) -> None:
+        self.latest = max(self.available(), key=lambda version: version.number, default=None)
+
+    def _find_wanted(self) -> dict[int, Path]:
+        found = find_versions(self.settings.base)
+        chosen = self.settings.policy.choose(list(found))
+        return {number: found[number] for number in chosen}
+
+
+def find_versions(base: Path) -> dict[int, Path]:
+    """Returns the version folders below a base folder, by number.
+
+    A version folder given as the base is its own only version.
+    """
+    if (base / "saved_model.pb").is_file():
+        return {int(base.name) if base.name.isdigit() else 1: base}
+    try:
+        children = list(base.iterdir())
+    except OSError:  # gone, or not yet there
+        return {}
+    return {
+        int(child.name): child
+        for child in children
+        if child.name.isdigit() and (child / "saved_model.pb").is_file()
+    }
+
+
+def not_found(name: str, number: int | None) -> ServingError:
+    """Returns the error of a model or version that is not served."""
+    what = f"Latest({name})" if number is None else f"Specific({name}, {number})"
+    return ServingError(Code.NOT_FOUND, f"Servable not found for request: {what}")
