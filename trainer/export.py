@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from trainer.artefact import CARD_FILE, TRAINED_ROWS_FILE, ModelCard, find_export
 from trainer.checked_preprocessing import CheckedBatch, preprocess_checked
-from trainer.explanation import build_explain
+from trainer.explanation import build_explain, embed, score_embeddings
 from trainer.files import new_folder, write_json
 from trainer.layers.rule_ops import exclude
 from trainer.model import build_embedder
@@ -94,8 +94,10 @@ def build_serving_module(
 
     def explain(raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         products = CheckedBatch(**prepare(raw))
-        scores = score(products)
-        found = explain_class(products, tf.argmax(scores, axis=-1))
+        embeddings = embed(branches, scorer, products.tensors)
+        scores = score_embeddings(scorer, embeddings, products.tensors)
+        scores = exclude(scores, products.excluded)
+        found = explain_class(products, embeddings, tf.argmax(scores, axis=-1))
         return {**answer(products, scores), **found}
 
     def health(probe: tf.Tensor) -> dict[str, tf.Tensor]:
