@@ -93,9 +93,7 @@ def attach_quantizers(model: keras.Model, keep_float: str = "") -> Attached:
     for layer in in_float:
         if not isinstance(layer, _LEFT_FLOAT):
             set_idle(layer, True)
-    for layer in chosen:
-        if _is_before_relu(layer, chosen) or _is_read_as_float(layer):
-            layer.rounds_result = False
+    _tell_of_readers(chosen)
     for of in models:
         share_ranges_side_by_side(of)
     for layer in layers:
@@ -147,6 +145,15 @@ def _choose(
             "with `keep_float`, a regular expression of paths."
         )
     return chosen, in_float
+
+
+def _tell_of_readers(chosen: Sequence[keras.Layer]) -> None:
+    """Lets layers round their results as those need them who read them, or leave it to these."""
+    for layer in chosen:
+        if isinstance(layer, attention.QuantizedAttention):
+            layer.centre_factors()
+        if _is_before_relu(layer, chosen) or _is_read_as_float(layer):
+            layer.rounds_result = False
 
 
 def _is_before_relu(layer: keras.Layer, chosen: Collection[keras.Layer]) -> bool:

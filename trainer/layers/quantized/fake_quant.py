@@ -10,6 +10,8 @@ import tensorflow as tf
 from keras import ops
 
 NUM_BITS = 8
+# Steps on either side of zero, where it is in the middle.
+_BELOW_ZERO, _ABOVE_ZERO = 2 ** (NUM_BITS - 1), 2 ** (NUM_BITS - 1) - 1
 # What is all zeros needs a range, too.
 _TINY = 1e-6
 # So that the largest weight of a channel is not beyond its own range by a rounding of floats, where
@@ -74,6 +76,8 @@ class FakeQuant(keras.layers.Layer):
             make the steps of all others coarse.
         strength: float. From 0, which leaves all channels as they are, to 1,
             which makes all of them equally large.
+        centred: bool. Makes both ends equally far from zero, which becomes the
+            middle of the steps.
 
     Call arguments:
         inputs: float tensor of any shape, divided by `scales`.
@@ -95,6 +99,7 @@ class FakeQuant(keras.layers.Layer):
         fixed: tuple[float, float] | None = None,
         channels: int = 0,
         strength: float = 1.0,
+        centred: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -102,6 +107,7 @@ class FakeQuant(keras.layers.Layer):
         self.fixed = fixed
         self.channels = channels
         self.strength = strength
+        self.centred = centred
         self.observing = False
         # Known outside of graphs: an idle quantizer must leave no trace in an exported one.
         self.is_set = fixed is not None
@@ -129,7 +135,7 @@ class FakeQuant(keras.layers.Layer):
         if training and not self.fixed:
             self._follow(inputs)
         values = tf.quantization.fake_quant_with_min_max_vars(
-            tf.cast(inputs, tf.float32), self.low.value, self.high.value, NUM_BITS
+            tf.cast(inputs, tf.float32), *self._find_range(), NUM_BITS
         )
         return mark_quantized(tf.cast(values, inputs.dtype))
 
@@ -150,6 +156,12 @@ class FakeQuant(keras.layers.Layer):
     def refresh(self) -> None:
         """Takes note of a range that was loaded."""
         self.is_set = float(ops.convert_to_numpy(self.high - self.low)) > 0
+
+    def _find_range(self) -> tuple[Any, Any]:
+        if not self.centred:
+            return self.low.value, self.high.value
+        farthest = tf.maximum(-self.low.value, self.high.value)
+        return -farthest * _BELOW_ZERO / _ABOVE_ZERO, farthest
 
     def _observe(self, inputs: Any) -> None:
         low, high = _find_ends(inputs, (-1,))

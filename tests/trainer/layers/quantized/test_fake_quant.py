@@ -143,3 +143,13 @@ def test_a_loaded_range_is_taken_note_of() -> None:
     assert target(values) is values
     target.refresh()
     assert target(values).numpy() == pytest.approx(source(values).numpy())
+
+
+def test_a_centred_range_has_as_many_steps_as_integers_on_either_side() -> None:
+    quantizer = FakeQuant(centred=True)
+    quantizer.build()
+    quantizer.observing = True
+    quantizer(np.float32([-0.25, 1.27]))
+    quantizer.settle()
+    found = quantizer(np.float32([-1.29, -0.254, 0.0, 0.006, 1.4])).numpy()
+    np.testing.assert_allclose(found, [-1.28, -0.25, 0.0, 0.01, 1.27], atol=1e-6)
