@@ -51,8 +51,8 @@ def preprocess_checked(
         card: Inputs, limits and rules.
 
     Raises:
-        tf.errors.InvalidArgumentError: when run, if there are more rows than the
-            card allows, or the inputs have different numbers of them.
+        tf.errors.InvalidArgumentError: when run, if there are no rows, or more
+            than the card allows, or the inputs have different numbers of them.
     """
     raw = _check_batch(raw, card.max_batch)
     values: dict[str, tf.Tensor] = {}
@@ -83,9 +83,11 @@ def _check_batch(raw: Mapping[str, tf.Tensor], max_batch: int) -> dict[str, tf.T
     """Returns the same values, which cannot be computed of too large a batch."""
     sizes = tf.stack([tf.shape(values)[0] for values in raw.values()])
     told = f"A batch may have at most {max_batch} rows (max_batch of the model). Send fewer."
+    none = "A batch must have at least one row."
     alike = f"All inputs must have as many rows. Expected one value a row of: {', '.join(raw)}."
     checks = [
         tf.debugging.assert_less_equal(sizes, max_batch, message=told),
+        tf.debugging.assert_positive(sizes, message=none),
         tf.debugging.assert_equal(sizes, sizes[0], message=alike),
     ]
     with tf.control_dependencies([check for check in checks if check is not None]):

@@ -16,7 +16,29 @@ from trainer.preprocessing import Branch
 _FUSION_STEPS = 16
 _LEAST = 1e-9
 
-Explain = Callable[[CheckedBatch, tf.Tensor], dict[str, tf.Tensor]]
+Embeddings = Mapping[str, tf.Tensor]
+Explain = Callable[[CheckedBatch, Embeddings, tf.Tensor], dict[str, tf.Tensor]]
+
+
+def embed(
+    branches: Sequence[Branch], scorer: keras.Model, tensors: Mapping[str, tf.Tensor]
+) -> dict[str, tf.Tensor]:
+    """Returns embeddings `(batch, dim)` by branch."""
+    return {
+        branch.name: scorer.get_layer(branch.name)(
+            {name: tensors[name] for name in branch.encoder.input_specs()}, training=False
+        )
+        for branch in branches
+    }
+
+
+def score_embeddings(
+    scorer: keras.Model, embeddings: Embeddings, tensors: Mapping[str, tf.Tensor]
+) -> tf.Tensor:
+    """Returns what the scorer answers of what was embedded, without doing so again."""
+    votes, pool, softmax = map(scorer.get_layer, ("votes", "pool", "scores"))
+    given = {name: embeddings.get(name, tensors.get(name)) for name in votes.input}
+    return softmax(pool(votes(given, training=False), training=False))
 
 
 def build_explain(
@@ -40,7 +62,7 @@ def build_explain(
         num_classes: int.
 
     Returns:
-        From products and class ids `(batch,)` to outputs of the signature:
+        From products, their embeddings and class ids `(batch,)` to outputs of the signature:
         `inputs` (string) and `shares` `(batch, inputs)`, parts of the whole:
         without their signs they sum to 1, or are all 0 where nothing spoke.
         `evidence` `(batch,)`, the logits of the whole, by which one gets logits
@@ -54,14 +76,9 @@ def build_explain(
     """
     encoders = {branch.name: scorer.get_layer(branch.name) for branch in branches}
 
-    def explain(products: CheckedBatch, class_ids: tf.Tensor) -> dict[str, tf.Tensor]:
-        embeddings = {
-            branch.name: encoders[branch.name](
-                {name: products.tensors[name] for name in branch.encoder.input_specs()},
-                training=False,
-            )
-            for branch in branches
-        }
+    def explain(
+        products: CheckedBatch, embeddings: Embeddings, class_ids: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         direction = tf.one_hot(class_ids, num_classes) - 1.0 / num_classes
         slopes = _find_slopes(scorer, embeddings, products.tensors, direction)
         added = {

@@ -14,12 +14,13 @@ import tensorflow as tf
 
 from trainer.artefact import CARD_FILE, TRAINED_ROWS_FILE, ModelCard, find_export
 from trainer.checked_preprocessing import CheckedBatch, preprocess_checked
-from trainer.explanation import build_explain
+from trainer.explanation import build_explain, embed, score_embeddings
 from trainer.files import new_folder, write_json
 from trainer.layers.rule_ops import exclude
 from trainer.model import build_embedder
 from trainer.preprocessing import Branch, raw_specs, raw_values
 from trainer.registry import MODALITIES
+from trainer.servable import check_servable
 from trainer.warmup import WARMUP_FILE, write_warmup
 
 
@@ -93,8 +94,10 @@ def build_serving_module(
 
     def explain(raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         products = CheckedBatch(**prepare(raw))
-        scores = score(products)
-        found = explain_class(products, tf.argmax(scores, axis=-1))
+        embeddings = embed(branches, scorer, products.tensors)
+        scores = score_embeddings(scorer, embeddings, products.tensors)
+        scores = exclude(scores, products.excluded)
+        found = explain_class(products, embeddings, tf.argmax(scores, axis=-1))
         return {**answer(products, scores), **found}
 
     def health(probe: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -159,7 +162,37 @@ def export_saved_model(
         if ModelCard.load(newest).run == card.run:
             return newest
         version = int(newest.name) + 1
-    path = folder / str(version)
+    return write_version(folder / str(version), branches, scorer, card, trained_rows)
+
+
+def export_again(workdir: Path, path: Path) -> Path:
+    """Writes the network of a workdir with the signatures of this version of taxofuse.
+
+    Args:
+        workdir: Of `taxofuse run` or `taxofuse train`, with an older export.
+        path: Version folder.
+
+    Raises:
+        FileNotFoundError, ValueError: where the files of the network are missing or broken.
+    """
+    from trainer.saved_network import load_branches, load_network
+
+    older = find_export(workdir)
+    card = ModelCard.load(older)
+    scorer, state = load_network(workdir)
+    rows_file = older / "assets.extra" / TRAINED_ROWS_FILE
+    rows = np.load(rows_file) if rows_file.is_file() else np.zeros(0, np.uint64)
+    return write_version(path, load_branches(state, card.inputs), scorer, card, rows)
+
+
+def write_version(
+    path: Path,
+    branches: Sequence[Branch],
+    scorer: keras.Model,
+    card: ModelCard,
+    trained_rows: np.ndarray,
+) -> Path:
+    """Writes a version folder, which appears whole; see `export_saved_model`."""
     with new_folder(path) as temporary:
         module = build_serving_module(branches, scorer, card)
         # Traced functions with names: the signatures' arguments are the inputs.
@@ -170,6 +203,7 @@ def export_saved_model(
             "health": module.health.get_concrete_function(),
         }
         tf.saved_model.save(module.tracked, str(temporary), signatures=signatures)
+        check_servable(temporary)
         write_json(temporary / "assets.extra" / CARD_FILE, card.to_dict())
         write_warmup(temporary / "assets.extra" / WARMUP_FILE, card.inputs, card.max_batch)
         np.save(temporary / "assets.extra" / TRAINED_ROWS_FILE, trained_rows)

@@ -131,8 +131,8 @@ class Predictor:
         if signature not in self._loaded.signatures:
             raise ValueError(
                 f"The model in {self.folder} has no signature {signature!r}: it was exported by "
-                "an older version. Export it again: remove this folder and give the command of "
-                "`taxofuse run` again, which trains nothing anew."
+                "an older version. Export it again from the workdir that it was trained in, with "
+                "`taxofuse export --model WORKDIR --out DIR`, and give that folder."
             )
         raw = {
             spec.name: tf.constant(

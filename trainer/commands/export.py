@@ -94,10 +94,22 @@ def _copy_saved_model(args: argparse.Namespace) -> int:
         if child.name.isdigit()
     ]
     path = args.out / str(max(versions, default=0) + 1)
+    if (args.model / "model.keras").is_file() and not _is_current(source):
+        from trainer.export import export_again
+
+        print(export_again(args.model, path))
+        return 0
     with new_folder(path) as temporary:
         shutil.copytree(source, temporary, dirs_exist_ok=True)
     print(path)
     return 0
+
+
+def _is_current(source: Path) -> bool:
+    """Says whether an export has all that this version of taxofuse writes."""
+    from trainer.servable import SIGNATURES, list_signatures
+
+    return list_signatures(source) == sorted(SIGNATURES)
 
 
 def _export_for_devices(args: argparse.Namespace) -> int:

@@ -143,8 +143,8 @@ class Encoder(abc.ABC):
     ) -> tf.Tensor | None:
         """Splits what the embedding of one product adds to an output among what was read.
 
-        By default integrated gradients at `find_points`: of its pixels from
-        their mean colour, and of its tokens from padding, where `place_tokens`
+        By default integrated gradients at `find_points`: of its pixels from a
+        blur of them, and of its tokens from padding, where `place_tokens`
         says of which words they are.
 
         Args:

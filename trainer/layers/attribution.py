@@ -11,7 +11,8 @@ from trainer.layers.perturbation import Point, Value, run_perturbed
 
 NUM_REGIONS = 8
 """A picture is told of by so many regions across and down."""
-PIXEL_STEPS, TOKEN_STEPS = 8, 8
+PIXEL_STEPS, TOKEN_STEPS = 4, 4
+_BLUR_SIDE = 4
 
 
 def integrate_slopes(
@@ -102,8 +103,8 @@ def attribute_to_points(
 def explain_pixels(
     encoder: keras.Model, point: Point, tensors: Mapping[str, tf.Tensor], slope: tf.Tensor
 ) -> tf.Tensor:
-    """Attributes to the regions of one picture, from its mean colour: `(NUM_REGIONS,) * 2`."""
-    found = attribute_to_points(encoder, [point], tensors, slope, PIXEL_STEPS, mean_colour)
+    """Attributes to the regions of one picture, from a blur of it: `(NUM_REGIONS,) * 2`."""
+    found = attribute_to_points(encoder, [point], tensors, slope, PIXEL_STEPS, blur)
     return sum_regions(tf.reduce_sum(tf.concat(found, axis=0), axis=0))
 
 
@@ -121,10 +122,15 @@ def padding(value: Value) -> tf.Tensor:
     return tf.broadcast_to(vector, tf.shape(value.tensor))
 
 
-def mean_colour(value: Value) -> tf.Tensor:
-    """Returns pictures `(rows, height, width, channels)` that are all of their mean colour."""
-    mean = tf.reduce_mean(value.tensor, axis=(1, 2), keepdims=True)
-    return tf.broadcast_to(mean, tf.shape(value.tensor))
+def blur(value: Value) -> tf.Tensor:
+    """Returns pictures `(rows, height, width, channels)` of which only a blur is left.
+
+    On the demo catalogue the strongest region of a trained network was on the
+    object more often than from the mean colour, white, grey or black.
+    """
+    size = tf.shape(value.tensor)[1:3]
+    small = tf.image.resize(value.tensor, (_BLUR_SIDE, _BLUR_SIDE), antialias=True)
+    return tf.image.resize(small, size)
 
 
 def sum_regions(pixels: tf.Tensor) -> tf.Tensor:

@@ -44,39 +44,39 @@ def find_jpeg_fault(value: tf.Tensor, max_pixels: int) -> tf.Tensor:
     length = tf.cast(tf.strings.length(value), tf.int64)
     # A file of many scans goes over the whole picture again for a few bytes each. Looked for only
     # where that could take more than about a second.
-    is_bomb = tf.cond(
-        pixels * length > _SAFE_WORK,
-        lambda: tf.size(tf.strings.split(value, _START_OF_SCAN)) > _MAX_SCANS,
-        lambda: False,
-    )
+    looked_at = tf.where(pixels * length > _SAFE_WORK, value, "")
+    is_bomb = tf.size(tf.strings.split(looked_at, _START_OF_SCAN)) > _MAX_SCANS
     fault = tf.where(pixels > max_pixels, TOO_MANY_PIXELS, FINE)
     return tf.where(is_bomb, BROKEN, fault)
 
 
-def find_fault(value: tf.Tensor, max_pixels: int) -> tf.Tensor:
-    """Says what is wrong with a PNG, BMP or WebP, as far as its header shows.
+def find_faults(values: tf.Tensor, max_pixels: int) -> tf.Tensor:
+    """Says what is wrong with PNG, BMP and WebP files, as far as their headers show.
 
     An animated picture is a fault: TensorFlow decodes all of its frames, of any
     number and size, to give the first; those of a WebP it writes past the end
     of its memory.
 
     Args:
-        value: string scalar.
+        values: string tensor `(batch,)`; what is of no such form is `BROKEN`.
         max_pixels: int.
 
     Returns:
-        int32 scalar, one of the faults of this module.
+        int32 tensor `(batch,)` of faults of this module.
     """
-    header = tf.io.decode_raw(tf.strings.substr(value, 0, _HEADER), tf.uint8, fixed_length=_HEADER)
-    numbers = tf.cast(header, tf.int64)
+    heads = tf.strings.substr(values, 0, _HEADER)
+    numbers = tf.cast(tf.io.decode_raw(heads, tf.uint8, fixed_length=_HEADER), tf.int64)
 
     def read(*places: int) -> tf.Tensor:
         """Joins bytes to a number, the lowest first."""
-        return tf.add_n([numbers[place] * 256**index for index, place in enumerate(places)])
+        factors = tf.constant([256**index for index in range(len(places))], tf.int64)
+        return tf.reduce_sum(tf.gather(numbers, places, axis=1) * factors, axis=1)
 
     def starts(signature: bytes, at: int = 0) -> tf.Tensor:
-        return tf.equal(tf.strings.substr(value, at, len(signature)), signature)
+        return tf.equal(tf.strings.substr(heads, at, len(signature)), signature)
 
+    # Of shorter ones `substr` could not say how they go on.
+    heads = tf.strings.join([heads, tf.constant(bytes(_HEADER))])
     is_webp = starts(b"RIFF") & starts(b"WEBP", 8)
     is_extended, is_lossless = is_webp & starts(b"VP8X", 12), is_webp & starts(b"VP8L", 12)
     packed = read(21, 22, 23, 24)
@@ -88,9 +88,9 @@ def find_fault(value: tf.Tensor, max_pixels: int) -> tf.Tensor:
         (is_lossless, packed % _VP8_SIDE + 1, packed // _VP8_SIDE % _VP8_SIDE + 1),
         (is_webp & starts(b"VP8 ", 12), read(26, 27) % _VP8_SIDE, read(28, 29) % _VP8_SIDE),
     ]
-    fault = tf.constant(BROKEN)
+    faults = tf.fill(tf.shape(values), BROKEN)
     for is_form, width, height in forms:
         found = tf.where(width > max_pixels // tf.maximum(height, 1), TOO_MANY_PIXELS, FINE)
-        fault = tf.where(is_form, found, fault)
-    is_animated = is_extended & (numbers[20] // _HAS_ANIMATION % 2 > 0)
-    return tf.where(starts(_GIF) | is_animated, ANIMATED, fault)
+        faults = tf.where(is_form, found, faults)
+    is_animated = is_extended & (numbers[:, 20] // _HAS_ANIMATION % 2 > 0)
+    return tf.where(starts(_GIF) | is_animated, ANIMATED, faults)

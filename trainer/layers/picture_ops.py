@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import tensorflow as tf
 
 from trainer.layers.guard import Guard, current_guard
@@ -12,7 +10,7 @@ from trainer.layers.picture_header import (
     BROKEN,
     FINE,
     JPEG,
-    find_fault,
+    find_faults,
     find_jpeg_fault,
     tell_faults,
 )
@@ -66,30 +64,33 @@ def decode_pictures(values: tf.Tensor, image_size: int) -> tf.Tensor:
 def _decode_guarded(values: tf.Tensor, image_size: int, guard: Guard) -> tf.Tensor:
     """Decodes what is safe to be decoded, and tells the guard what is not."""
     max_pixels = guard.limits.picture_pixels
-    fine = tf.constant(FINE)
+    others = ~_is_jpeg(values) & tf.not_equal(values, b"")
+    faults = tf.cond(
+        tf.reduce_any(others),
+        lambda: tf.where(others, find_faults(values, max_pixels), FINE),
+        lambda: tf.fill(tf.shape(values), FINE),
+    )
+    values = tf.where(tf.equal(faults, FINE), values, b"")
 
-    def decode_if(
-        fault: tf.Tensor, decode: Callable[[tf.Tensor, int], tf.Tensor], value: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        picture = tf.cond(
-            tf.equal(fault, FINE), lambda: decode(value, image_size), lambda: _blank(image_size)
-        )
-        return picture, fault
+    def decode_jpeg(value: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        fault = find_jpeg_fault(value, max_pixels)
+        return _decode_jpeg(value, image_size, fault), fault
 
     def decode(value: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return tf.cond(
-            tf.equal(value, b""),
-            lambda: (_blank(image_size), fine),
-            lambda: tf.cond(
-                _is_jpeg(value),
-                lambda: decode_if(find_jpeg_fault(value, max_pixels), _decode_jpeg, value),
-                lambda: decode_if(find_fault(value, max_pixels), _decode_other, value),
-            ),
+        fine = tf.constant(FINE)
+        return tf.switch_case(
+            tf.where(tf.equal(value, b""), 0, tf.where(_is_jpeg(value), 1, 2)),
+            [
+                lambda: (_blank(image_size), fine),
+                lambda: decode_jpeg(value),
+                lambda: (_decode_other(value, image_size), fine),
+            ],
         )
 
+    # As little as can be in there: each operation costs more than outside.
     blank = (_blank(image_size), tf.constant(BROKEN))
-    pictures, faults = map_guarded(decode, values, blank)
-    guard.problems.append(tell_faults(faults, max_pixels))
+    pictures, undecoded = map_guarded(decode, values, blank)
+    guard.problems.append(tell_faults(tf.maximum(faults, undecoded), max_pixels))
     return pictures
 
 
@@ -97,19 +98,27 @@ def _blank(image_size: int) -> tf.Tensor:
     return tf.zeros((image_size, image_size, 3), tf.uint8)
 
 
+def _black_pixel() -> tf.Tensor:
+    return tf.zeros((1, 1, 3), tf.uint8)
+
+
 def _is_jpeg(value: tf.Tensor) -> tf.Tensor:
     return tf.equal(tf.strings.substr(value, 0, len(JPEG)), JPEG)
 
 
-def _decode_jpeg(value: tf.Tensor, image_size: int) -> tf.Tensor:
-    """Decodes a JPEG at the smallest fraction that is no smaller than the result."""
+def _decode_jpeg(value: tf.Tensor, image_size: int, fault: tf.Tensor | int = FINE) -> tf.Tensor:
+    """Decodes a JPEG at the smallest fraction that is no smaller than the result.
+
+    Of one with a fault nothing is decoded; it is blank.
+    """
     shorter_side = tf.reduce_min(tf.io.extract_jpeg_shape(value)[:2])
     fits = [tf.cast(shorter_side >= fraction * image_size, tf.int32) for fraction in _FRACTIONS[1:]]
     branches = [
         lambda fraction=fraction: tf.io.decode_jpeg(value, channels=3, ratio=fraction)
         for fraction in _FRACTIONS
     ]
-    return _squash(tf.switch_case(tf.add_n(fits), branches), image_size)
+    place = tf.where(tf.equal(fault, FINE), tf.add_n(fits), len(branches))
+    return _squash(tf.switch_case(place, [*branches, _black_pixel]), image_size)
 
 
 def _decode_other(value: tf.Tensor, image_size: int) -> tf.Tensor:

@@ -10,6 +10,8 @@ import tensorflow as tf
 from PIL import Image
 
 from trainer.encoders.encoder import Encoder
+from trainer.layers.attribution import NUM_REGIONS
+from trainer.layers.word_ops import find_words
 from trainer.registry import ENCODERS, MODALITIES
 
 
@@ -160,3 +162,36 @@ def test_exports_with_its_preprocessing(adapted, model, tensors, values, tmp_pat
     tf.saved_model.save(module, str(tmp_path))
     loaded = tf.saved_model.load(str(tmp_path))
     np.testing.assert_allclose(loaded.embed(rows), model(tensors), atol=1e-5)
+
+
+def test_splits_what_it_adds_among_regions_or_words(adapted, model, tensors, values):
+    rng = np.random.default_rng(0)
+    slope = tf.constant(rng.normal(size=model.output_shape[-1]), tf.float32)
+    words = find_words(tf.constant(list(values))) if adapted.modality == "text" else None
+
+    @tf.function(autograph=False)
+    def explain(row):
+        own = {name: of[row, None] for name, of in tensors.items()}
+        return adapted.explain(model, own, slope, words and words.of_row(row))
+
+    if adapted.modality not in ("image", "text"):
+        assert explain(tf.constant(0)) is None
+        return
+    for row in range(len(values)):
+        found = explain(tf.constant(row)).numpy()
+        expected = (NUM_REGIONS, NUM_REGIONS) if words is None else words.texts[row].shape
+        assert found.shape == expected
+        assert np.isfinite(found).all()
+        np.testing.assert_array_equal(found, explain(tf.constant(row)))
+    if words is not None:
+        assert np.abs(explain(tf.constant(0))).max() > 1e-6
+        return
+    # A plain colour shows nothing anywhere, a shape does where it is.
+    np.testing.assert_allclose(explain(tf.constant(0)), 0, atol=1e-6)
+    picture = Image.new("RGB", (64, 64), "white")
+    picture.paste("black", (32, 0, 64, 32))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    shape = adapted.preprocess(tf.constant([buffer.getvalue()]))
+    found = np.abs(adapted.explain(model, shape, slope, None))
+    assert found[:4, 4:].sum() > found[4:, :4].sum()
