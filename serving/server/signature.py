@@ -20,7 +20,7 @@ class TensorSpec:
     Args:
         name: str. Of the signature, not of the graph.
         dtype: NumPy's; `object` for strings, which are bytes.
-        dtype_name: str. TensorFlow's, such as `DT_FLOAT` in `float`.
+        dtype_name: str. TensorFlow's, as its errors have it: `float`, `double`, `string`.
         shape: Sizes, None for any; None alone where even the rank is open.
     """
 

@@ -14,7 +14,7 @@ from serving.server.classification import classify, refuse_regression
 from serving.server.inference import deadline_after, predict
 from serving.server.metrics import CONTENT_TYPE, Metrics
 from serving.server.models import Models
-from serving.server.rest.body import BodyReader
+from serving.server.rest.body import BodyError, BodyReader
 from serving.server.rest.examples import read_examples
 from serving.server.rest.json_text import format_error, parse_object
 from serving.server.rest.pages import Pages
@@ -174,6 +174,6 @@ def _to_response(error: ServingError) -> web.Response:
         status=error.http_status,
         content_type="application/json",
     )
-    if error.http_status in (408, 413):  # the rest of the body is not read
+    if isinstance(error, BodyError):
         response.force_close()
     return response

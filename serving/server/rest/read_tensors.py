@@ -251,8 +251,8 @@ def _show(shape: tuple[int, ...]) -> str:
 
 _CONVERTERS: dict[str, Callable[[Any, TensorSpec], Any]] = {
     "string": _convert_string,
-    "float32": _convert_float,
-    "float64": _convert_float,
+    "float": _convert_float,
+    "double": _convert_float,
     "bool": _convert_bool,
     **dict.fromkeys(_INTEGERS, _convert_integer),
 }
