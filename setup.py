@@ -20,8 +20,11 @@ COMMANDS = {
     "evaluate": "trainer.commands.evaluate",
     "robustness": "trainer.commands.robustness",
     "predict": "trainer.commands.predict",
+    "explain": "trainer.commands.explain",
     "export": "trainer.commands.export",
     "serve": "serving.commands.serve",
+    "deploy": "serving.commands.deploy",
+    "load": "serving.commands.load",
 }
 
 setup(
@@ -30,7 +33,7 @@ setup(
     description="Multimodal product classification on TensorFlow and Keras",
     python_requires=">=3.11",
     packages=find_packages(include=["trainer*", "components*", "serving*"]),
-    package_data={"trainer.report": ["templates/*"]},
+    package_data={"trainer.report": ["templates/*"], "serving.page": ["static/*"]},
     install_requires=[
         "ai-edge-litert>=2.1",
         "aiohttp>=3.12",
@@ -69,7 +72,10 @@ setup(
         "notebook": ["ipykernel>=6.29", "nbclient>=0.10", "nbformat>=5.10"],
         "test": [
             "adversarial-robustness-toolbox>=1.20",
+            "check-jsonschema>=0.33",
+            "dockerfile-parse>=2.0",
             "hypothesis>=6.120",
+            "jsonschema>=4.20",
             "kubernetes-validate>=1.33",
             "mypy>=1.15",
             "pytest>=8.3",
@@ -81,5 +87,6 @@ setup(
     entry_points={
         "console_scripts": ["taxofuse = trainer.cli:main"],
         "taxofuse.commands": [f"{name} = {module}" for name, module in COMMANDS.items()],
+        "taxofuse.scorers": ["server = serving.client.scorer:connect"],
     },
 )

@@ -164,6 +164,18 @@ def test_the_device_needs_few_packages() -> None:
             assert known, (name, imported)
 
 
+def test_the_client_needs_few_packages() -> None:
+    """serving.client runs in programs that have no TensorFlow."""
+    allowed = {"google", "grpc", "numpy", "tqdm", "urllib3", *sys.stdlib_module_names}
+    shared = ("serving.client", "trainer.artefact", "trainer.inputs")
+    client = [name for name in SOURCES if is_within(name, "serving.client")]
+    assert "serving.client.rest" in client
+    for name in client:
+        for imported in imports(SOURCES[name]):
+            known = any(is_within(imported, one) for one in shared)
+            assert known or imported.split(".")[0] in allowed, (name, imported)
+
+
 def test_help_does_not_load_tensorflow() -> None:
     code = (
         "import sys; from trainer.cli import build_parser; build_parser().format_help();"

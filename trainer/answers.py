@@ -15,6 +15,11 @@ OK = "ok"
 """The status of a row without problems."""
 
 
+def join_status(problems: Sequence[str], told: str) -> str:
+    """Returns the status of a row: what its cells had wrong, then what the model found."""
+    return "; ".join([*problems, *([] if told == OK else [told])]) or OK
+
+
 def check_sure(min_confidence: float) -> None:
     """Raises ValueError where two answers could both be as probable as that."""
     if not 0.5 < min_confidence <= 1:

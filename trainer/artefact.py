@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from trainer.data.rules import Rule
-from trainer.inputs import InputSpec
+from trainer.inputs import MAX_CHARACTERS, MAX_PIXELS, InputSpec, Limits
 
 CARD_FILE = "taxofuse.json"
 """Beside the SavedModel, in `assets.extra/`, which TF Serving leaves alone."""
@@ -29,7 +30,10 @@ class ModelCard:
         run: Hash of all that decided the training.
         trained_on: Rows that the weights have seen, by split.
         rules: What the graph excludes classes by.
-        max_batch: int. Largest batch that was tried.
+        max_batch: int. The graph refuses a larger batch.
+        max_picture_bytes: int. A larger picture file counts as absent.
+        max_picture_pixels: int. So does a picture of more pixels.
+        max_text_characters: int. The rest of a longer text is not read.
     """
 
     inputs: tuple[InputSpec, ...]
@@ -41,6 +45,14 @@ class ModelCard:
     trained_on: dict[str, int]
     rules: tuple[Rule, ...] = ()
     max_batch: int = 64
+    max_picture_bytes: int = 20 * 2**20
+    max_picture_pixels: int = MAX_PIXELS
+    max_text_characters: int = MAX_CHARACTERS
+
+    @property
+    def limits(self) -> Limits:
+        """How much of a value is read."""
+        return Limits(self.max_picture_bytes, self.max_picture_pixels, self.max_text_characters)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns what `CARD_FILE` holds."""
@@ -49,7 +61,18 @@ class ModelCard:
     @classmethod
     def load(cls, folder: Path) -> ModelCard:
         """Reads the card of a version folder."""
-        values = json.loads((folder / "assets.extra" / CARD_FILE).read_text(encoding="utf-8"))
+        text = (folder / "assets.extra" / CARD_FILE).read_text(encoding="utf-8")
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ModelCard:
+        """Builds a card from what `to_dict` gave, as JSON holds it.
+
+        Fields that are not known are passed over: a server may be newer than
+        the program that asks it.
+        """
+        known = {field.name for field in fields(cls)}
+        values = {name: value for name, value in values.items() if name in known}
         values["inputs"] = tuple(
             InputSpec(spec["name"], spec["kind"], tuple(spec["columns"]))
             for spec in values["inputs"]

@@ -29,6 +29,7 @@ _ORDER = (
     "predict",
     "export",
     "serve",
+    "load",
     "explain",
 )
 

@@ -8,6 +8,8 @@ import warnings
 import keras
 import tensorflow as tf
 
+from trainer.layers.device_attention import DeviceAttention
+from trainer.layers.device_norm import DeviceNorm
 from trainer.quantization.quantizer import Quantizer
 
 SIGNATURE = "serving_default"
@@ -20,10 +22,22 @@ def with_logits(scorer: keras.Model) -> keras.Model:
 
 
 def prepare_for_device(network: keras.Model) -> None:
-    """Makes graphs that are traced from now on of operations that devices know."""
+    """Makes graphs that are traced from now on of operations that devices know and are fast at."""
     for layer in network._flatten_layers():
         if hasattr(layer, "for_device"):
             layer.for_device = True
+        form = _find_form(layer)
+        if form and not isinstance(layer, form):
+            cls = type(layer)
+            layer.__class__ = type(f"Device{cls.__name__}", (form, cls), {})
+
+
+def _find_form(layer: keras.Layer) -> type | None:
+    if isinstance(layer, keras.layers.MultiHeadAttention):
+        return DeviceAttention
+    if isinstance(layer, keras.layers.LayerNormalization):
+        return DeviceNorm if layer.axis in (-1, [-1]) and not layer.rms_scaling else None
+    return None
 
 
 def convert(network: keras.Model, quantizer: Quantizer, batch_size: int | None = 1) -> bytes:

@@ -2,38 +2,125 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from trainer.artefact import CARD_FILE, TRAINED_ROWS_FILE, ModelCard, find_export
+from trainer.checked_preprocessing import CheckedBatch, preprocess_checked
+from trainer.explanation import build_explain
 from trainer.files import new_folder, write_json
-from trainer.layers.rule_ops import exclude, find_excluded
+from trainer.layers.rule_ops import exclude
 from trainer.model import build_embedder
-from trainer.preprocessing import Branch, preprocess, raw_specs
+from trainer.preprocessing import Branch, raw_specs, raw_values
+from trainer.registry import MODALITIES
+from trainer.warmup import WARMUP_FILE, write_warmup
+
+
+@dataclass(frozen=True, eq=False)
+class ServingModule:
+    """The functions of an exported model, see `build_serving_module`."""
+
+    serve: Any
+    features: Any
+    explain: Any
+    health: Any
+    tracked: tf.Module
 
 
 def build_serving_module(
     branches: Sequence[Branch], scorer: keras.Model, card: ModelCard
-) -> tf.Module:
-    """Joins preprocessing and network into one function of raw values.
+) -> ServingModule:
+    """Joins preprocessing and network into functions of raw values.
 
     Args:
         branches: Preprocessing.
         scorer: From preprocessed tensors to probabilities.
-        card: Inputs, class names and rules.
+        card: Inputs, class names, rules and limits.
 
     Returns:
-        Module with two functions of raw values `(batch,)` by input name.
-        `features` returns the fused `embedding` `(batch, dim)` and `scores`.
-        `serve` returns `label` (string) and `confidence` (float32), both
-        `(batch,)`, and `scores` (float32) and `labels` (string), both
+        A function for each signature. Three take raw values
+        `(batch,)` by input name, whatever they hold (see `preprocess_checked`).
+        `serve` returns `label` and `status` (string), `confidence` (float32),
+        all `(batch,)`, and `scores` (float32) and `labels` (string), both
         `(batch, num_classes)`: `labels[i, j]` names `scores[i, j]`. They are
         repeated for each row because TF Serving's row format refuses outputs
-        that differ in their first axis.
+        that differ in their first axis. `features` returns the fused
+        `embedding` `(batch, dim)`, `scores` and `status`. `explain` returns
+        `label`, `confidence`, `status` and what `build_explain` says of the
+        label. `health` takes `probe` (string) `(batch,)`, runs the network once
+        on a product without anything, and returns `status`, `"ok"` where the
+        scores are numbers, and `card`, the card as JSON, both `(batch,)`.
+    """
+    embedder = build_embedder(branches, scorer)
+    raw_signature = [raw_specs(card.inputs)]
+    # A function of its own, so that it is in the file once.
+    prepare = tf.function(
+        lambda raw: preprocess_checked(branches, raw, card).to_dict(),
+        raw_signature,
+        autograph=False,
+    )
+    explain_class = build_explain(branches, scorer, card.inputs, len(card.class_names))
+    class_names = tf.constant(card.class_names, tf.string)
+    told = json.dumps(card.to_dict(), ensure_ascii=False)
+
+    def score(products: CheckedBatch) -> tf.Tensor:
+        return exclude(scorer(products.tensors, training=False), products.excluded)
+
+    def answer(products: CheckedBatch, scores: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {
+            "label": tf.gather(class_names, tf.argmax(scores, axis=-1)),
+            "confidence": tf.reduce_max(scores, axis=-1),
+            "status": products.status,
+        }
+
+    def serve(raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        products = CheckedBatch(**prepare(raw))
+        scores = score(products)
+        labels = tf.repeat(class_names[None], tf.shape(scores)[0], axis=0)
+        return {**answer(products, scores), "scores": scores, "labels": labels}
+
+    def features(raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        products = CheckedBatch(**prepare(raw))
+        embedding = tf.cast(embedder(products.tensors, training=False), tf.float32)
+        return {"embedding": embedding, "scores": score(products), "status": products.status}
+
+    def explain(raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        products = CheckedBatch(**prepare(raw))
+        scores = score(products)
+        found = explain_class(products, tf.argmax(scores, axis=-1))
+        return {**answer(products, scores), **found}
+
+    def health(probe: tf.Tensor) -> dict[str, tf.Tensor]:
+        absent = {spec.name: MODALITIES.get(spec.kind).absent for spec in card.inputs}
+        scores = served(raw_values(card.inputs, [absent]))["scores"]
+        works = tf.reduce_all(tf.math.is_finite(scores))
+        status = tf.where(works, "ok", "the scores are not finite numbers")
+        size = tf.shape(probe)
+        return {"status": tf.fill(size, status), "card": tf.fill(size, told)}
+
+    served = tf.function(serve, raw_signature, autograph=False)
+    return ServingModule(
+        serve=served,
+        features=tf.function(features, raw_signature, autograph=False),
+        explain=tf.function(explain, raw_signature, autograph=False),
+        health=tf.function(
+            health, [tf.TensorSpec([None], tf.string, name="probe")], autograph=False
+        ),
+        tracked=_track(branches, scorer),
+    )
+
+
+def _track(branches: Sequence[Branch], scorer: keras.Model) -> tf.Module:
+    """Returns what a SavedModel must carry along for its functions, and no function.
+
+    Functions would be traced once more to be saved.
     """
     module = tf.Module(name="taxofuse")
     # Keras variables wrap TensorFlow's; a SavedModel tracks the latter.
@@ -41,33 +128,6 @@ def build_serving_module(
     module.resources = [
         resource for branch in branches for resource in branch.encoder.get_resources()
     ]
-    embedder = build_embedder(branches, scorer)
-    class_names = tf.constant(card.class_names, tf.string)
-
-    def score(raw: Mapping[str, tf.Tensor], tensors: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        excluded = find_excluded(card.rules, card.class_names, raw)
-        return exclude(scorer(tensors, training=False), excluded)
-
-    def serve(raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        scores = score(raw, preprocess(branches, raw))
-        best = tf.argmax(scores, axis=-1)
-        return {
-            "label": tf.gather(class_names, best),
-            "confidence": tf.reduce_max(scores, axis=-1),
-            "scores": scores,
-            "labels": tf.repeat(class_names[None], tf.shape(scores)[0], axis=0),
-        }
-
-    def features(raw: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        tensors = preprocess(branches, raw)
-        return {
-            "embedding": tf.cast(embedder(tensors, training=False), tf.float32),
-            "scores": score(raw, tensors),
-        }
-
-    signature = [raw_specs(card.inputs)]
-    module.serve = tf.function(serve, input_signature=signature)
-    module.features = tf.function(features, input_signature=signature)
     return module
 
 
@@ -106,8 +166,11 @@ def export_saved_model(
         signatures = {
             "serving_default": module.serve.get_concrete_function(),
             "features": module.features.get_concrete_function(),
+            "explain": module.explain.get_concrete_function(),
+            "health": module.health.get_concrete_function(),
         }
-        tf.saved_model.save(module, str(temporary), signatures=signatures)
+        tf.saved_model.save(module.tracked, str(temporary), signatures=signatures)
         write_json(temporary / "assets.extra" / CARD_FILE, card.to_dict())
+        write_warmup(temporary / "assets.extra" / WARMUP_FILE, card.inputs, card.max_batch)
         np.save(temporary / "assets.extra" / TRAINED_ROWS_FILE, trained_rows)
     return path

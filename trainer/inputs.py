@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MAX_PIXELS = 64_000_000
+"""Pictures of more are not decoded: a few kilobytes can hold any number."""
+MAX_CHARACTERS = 20_000
+"""The rest of a longer text is cut off: no encoder reads as far."""
+
 
 @dataclass(frozen=True)
 class InputSpec:
@@ -19,6 +24,21 @@ class InputSpec:
     name: str
     kind: str
     columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of a raw value an exported model reads.
+
+    Args:
+        picture_bytes: int. Larger files count as absent.
+        picture_pixels: int. So do pictures of more, whatever their file has.
+        text_characters: int. The rest of a longer text is cut off.
+    """
+
+    picture_bytes: int
+    picture_pixels: int
+    text_characters: int
 
 
 def columns_read(inputs: Iterable[InputSpec]) -> list[str]:

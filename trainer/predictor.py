@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from trainer.answering import (
+    Row,
+    Scored,
+    TableAnswers,
+    answer_table,
+    check_columns,
+    missing_columns,
+)
 from trainer.answers import OK, Answers
 from trainer.artefact import TRAINED_ROWS_FILE, ModelCard, find_export
-from trainer.data.examples import Example, read_examples, row_ids
-from trainer.data.rules import NO_CLASS_LEFT
+from trainer.data.examples import read_examples, row_ids
+from trainer.data.rules import NO_CLASS_LEFT, NOTHING
 from trainer.data.seen_rows import digest_rows
 from trainer.data.table import Table
-from trainer.inputs import columns_read
+from trainer.explained_product import Explanation, read_explanation
 from trainer.progress import progress_bar
 from trainer.registry import MODALITIES
 
-NOTHING = "nothing to go by"
+_EXPLAINED_AT_ONCE = 8
 
 
 class Predictor:
@@ -47,7 +55,7 @@ class Predictor:
         Raises:
             ValueError: if the table has none of the model's columns.
         """
-        return self._ask(table, batch_size, "serving_default")[0]
+        return self._ask(table, batch_size, "serving_default").answers
 
     def embed(self, table: Table, batch_size: int = 32) -> tuple[Answers, np.ndarray]:
         """Returns the answers and the fused embeddings `(rows, dim)`, scaled to length 1.
@@ -56,7 +64,9 @@ class Predictor:
             ValueError: as `answer`, or if the model was exported by a version
                 that gave it no signature `features`.
         """
-        return self._ask(table, batch_size, "features")
+        embeddings: list[np.ndarray] = []
+        answers = self._ask(table, batch_size, "features", embeddings).answers
+        return answers, _unit(np.concatenate(embeddings or [np.zeros((0, 1), np.float32)]))
 
     def was_trained_on(self, table: Table) -> np.ndarray:
         """Says which rows of a table the model has learned from, bool `(rows,)`."""
@@ -67,84 +77,104 @@ class Predictor:
 
     def missing_columns(self, table: Table) -> list[str]:
         """Returns the columns that the model reads and the table lacks."""
-        return [name for name in columns_read(self.card.inputs) if name not in table.frame.columns]
+        return missing_columns(self.card, table)
 
-    def _ask(self, table: Table, batch_size: int, signature: str) -> tuple[Answers, np.ndarray]:
-        columns = columns_read(self.card.inputs)
-        if self.missing_columns(table) == columns:
+    def explain(self, table: Table, ids: Sequence[str]) -> Iterator[Explanation]:
+        """Says of some rows of a table what spoke for their labels, in the order of the ids.
+
+        Args:
+            table: May lack columns that the model knows; not all of them.
+            ids: As `row_ids` gives them; of a double one all rows are told of.
+
+        Raises:
+            ValueError: as `answer`, for an id that no row has, or if the model was
+                exported by a version that gave it no signature `explain`.
+        """
+        check_columns(self.card, table)
+        known = row_ids(table)
+        if unknown := sorted(set(ids) - set(known)):
             raise ValueError(
-                "The table has none of the columns that this model reads. "
-                f"Expected some of {columns}. Received: {list(table.frame.columns)}."
+                f"No row of the table has the id {', '.join(map(repr, unknown))}. The first of "
+                f"{len(known)} ids are {', '.join(map(repr, known[:3]))}: those of the column "
+                "'id', or row numbers from 0 where there is none."
             )
-        ids = row_ids(table)
-        examples = read_examples(table, self.card.inputs, ids)
-        scores = [np.zeros((0, len(self.card.class_names)), np.float32)]
-        embeddings: list[np.ndarray] = []
-        present: dict[str, list[bool]] = {spec.name: [] for spec in self.card.inputs}
-        status: list[str] = []
-        with progress_bar("Answering", len(ids)) as bar:
-            for batch in _batches(examples, batch_size):
-                outputs = self._call(batch, signature)
-                scores.append(outputs["scores"].numpy())
-                if "embedding" in outputs:
-                    embeddings.append(outputs["embedding"].numpy())
-                for example, ignored in zip(batch, outputs["rules_ignored"].numpy(), strict=True):
-                    found = [_is_present(example.values[spec.name]) for spec in self.card.inputs]
-                    for spec, there in zip(self.card.inputs, found, strict=True):
-                        present[spec.name].append(there)
-                    problems = [
-                        *example.problems,
-                        *([] if any(found) else [NOTHING]),
-                        *([NO_CLASS_LEFT] if ignored else []),
-                    ]
-                    status.append("; ".join(problems) or OK)
+        rows = [row for name in dict.fromkeys(ids) for row, of in enumerate(known) if of == name]
+        part = Table(table.frame.iloc[rows], table.folder)
+        examples = iter(read_examples(part, self.card.inputs, [known[row] for row in rows]))
+        with progress_bar("Explaining", len(rows)) as bar:
+            while batch := list(islice(examples, min(_EXPLAINED_AT_ONCE, self.card.max_batch))):
+                called = self.call([of.values for of in batch], "explain")
+                outputs = {name: of.numpy() for name, of in called.items()}
+                for row, example in enumerate(batch):
+                    own = {name: values[row] for name, values in outputs.items()}
+                    yield read_explanation(example, self.card.inputs, own)
                 bar.update(len(batch))
-        answers = Answers(
-            ids=ids,
-            class_names=list(self.card.class_names),
-            scores=np.concatenate(scores),
-            present={name: np.array(there, bool) for name, there in present.items()},
-            status=status,
-        )
-        return answers, _unit(np.concatenate(embeddings or [np.zeros((0, 1), np.float32)]))
 
-    def _call(self, batch: list[Example], signature: str) -> dict[str, Any]:
-        """Returns the outputs, and of each row whether rules exclude every class."""
+    def _ask(
+        self,
+        table: Table,
+        batch_size: int,
+        signature: str,
+        embeddings: list[np.ndarray] | None = None,
+    ) -> TableAnswers:
+        scorer = _SignatureScorer(self, signature, embeddings)
+        return answer_table(scorer, table, min(batch_size, self.card.max_batch))
+
+    def call(self, rows: Sequence[Row], signature: str) -> dict[str, Any]:
+        """Returns the outputs, `status` among them."""
         # Seconds and gigabytes: not before the table has turned out to be one for this model.
         import tensorflow as tf
         import tensorflow_text  # noqa: F401  registers the tokenizer's operations
-
-        from trainer.layers.rule_ops import find_excluded
 
         if self._loaded is None:
             self._loaded = tf.saved_model.load(str(self.folder))
         if signature not in self._loaded.signatures:
             raise ValueError(
                 f"The model in {self.folder} has no signature {signature!r}: it was exported by "
-                "an older version. Train it again with this one."
+                "an older version. Export it again: remove this folder and give the command of "
+                "`taxofuse run` again, which trains nothing anew."
             )
         raw = {
             spec.name: tf.constant(
-                [example.values[spec.name] for example in batch], MODALITIES.get(spec.kind).dtype
+                [row[spec.name] for row in rows], MODALITIES.get(spec.kind).dtype
             )
             for spec in self.card.inputs
         }
-        excluded = find_excluded(self.card.rules, self.card.class_names, raw)
         outputs = self._loaded.signatures[signature](**raw)
-        return {**outputs, "rules_ignored": tf.reduce_all(excluded, axis=1)}
+        # Models that were exported by an older version say nothing of their rows.
+        return outputs if "status" in outputs else {**outputs, "status": self._find_status(raw)}
+
+    def _find_status(self, raw: dict[str, Any]) -> Any:
+        import tensorflow as tf
+
+        from trainer.layers.rule_ops import find_excluded
+
+        present = [MODALITIES.get(of.kind)().present(raw[of.name]) for of in self.card.inputs]
+        excluded = find_excluded(self.card.rules, self.card.class_names, raw)
+        status = tf.where(tf.reduce_all(excluded, axis=1), NO_CLASS_LEFT, OK)
+        return tf.where(tf.reduce_any(tf.stack(present), axis=0), status, NOTHING)
+
+
+class _SignatureScorer:
+    """Scores by one signature, one batch after the other; keeps embeddings where there are any."""
+
+    def __init__(
+        self, predictor: Predictor, signature: str, embeddings: list[np.ndarray] | None
+    ) -> None:
+        self.card = predictor.card
+        self._predictor = predictor
+        self._signature = signature
+        self._embeddings = embeddings
+
+    def score(self, batches: Iterable[Sequence[Row]]) -> Iterator[Sequence[Scored]]:
+        for rows in batches:
+            outputs = self._predictor.call(rows, self._signature)
+            if self._embeddings is not None:
+                self._embeddings.append(outputs["embedding"].numpy())
+            status = [state.decode() for state in outputs["status"].numpy()]
+            yield list(zip(outputs["scores"].numpy(), status, strict=True))
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return rows / np.maximum(lengths, 1e-9)
-
-
-def _is_present(value: bytes | float) -> bool:
-    """Says whether a raw value is not its modality's `absent`: neither empty nor NaN."""
-    return bool(value) if isinstance(value, bytes) else not np.isnan(value)
-
-
-def _batches(examples: Iterable[Example], size: int) -> Iterator[list[Example]]:
-    iterator = iter(examples)
-    while batch := list(islice(iterator, size)):
-        yield batch

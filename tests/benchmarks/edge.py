@@ -8,7 +8,8 @@ count; all read the same products, and answers are compared with those of the fl
 graph. `full_integer` stands for `qat_int8`, too, whose file is the same but for its
 numbers. ONNX Runtime and OpenVINO (`pip install onnxruntime openvino onnx tf2onnx`)
 are left out where they are not installed, or where their files could not be written:
-tf2onnx takes more than 7 GB for half of BERT. Networks are written into FOLDER with an
+tf2onnx takes more than 7 GB for half of BERT. The device's program answers the products
+of a batch one by one, which is faster than in one call. Networks are written into FOLDER with an
 open batch axis, one process each, and used again if they are there: 6 GB, minutes
 each. Exit status 1: a bar was missed.
 """
@@ -33,9 +34,9 @@ from table import print_table, write_figures
 # Of which engine, by rows in a batch: how many times as fast as the float graph.
 BARS = {
     ("dynamic_range", 1): 3.5,
-    ("dynamic_range", 8): 3.1,
+    ("dynamic_range, one by one", 8): 3.1,
     ("full_integer", 1): 2.5,
-    ("full_integer", 8): 2.5,
+    ("full_integer, one by one", 8): 2.5,
     ("dynamic_range, short texts", 1): 5.0,
 }
 _ROWS = 48
@@ -108,6 +109,8 @@ def load_engines(files: Path, batch_size: int) -> dict[str, Engine]:
         path = files / f"{name}.tflite"
         if path.exists():
             engines[name] = load_tflite(path)
+            if batch_size > 1:
+                engines[f"{name}, one by one"] = answer_one_by_one(engines[name])
     for name in ("dynamic_range", "full_integer"):
         if name in engines:
             engines[f"{name}, short texts"] = load_tflite(files / f"{name}.tflite", short=True)
@@ -123,6 +126,17 @@ def load_engines(files: Path, batch_size: int) -> dict[str, Engine]:
         else:
             engines[name] = load(paths)
     return {name: engine for name, engine in engines.items() if engine is not None}
+
+
+def answer_one_by_one(engine: Engine) -> Engine:
+    """Returns an engine that answers the products of a batch as the device's program does."""
+
+    def answer(tensors: Mapping[str, np.ndarray]) -> np.ndarray:
+        rows = range(len(next(iter(tensors.values()))))
+        products = ({name: of[row : row + 1] for name, of in tensors.items()} for row in rows)
+        return np.concatenate([engine(product) for product in products])
+
+    return answer
 
 
 def compare(logits: np.ndarray, expected: np.ndarray) -> dict[str, float]:

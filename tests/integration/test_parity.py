@@ -101,7 +101,7 @@ def test_scores_differ_by_at_most_1e_5(answers, keras_scores):
 def test_outputs_agree_with_each_other(answers, card):
     for name, parts in answers.items():
         found = {key: np.concatenate(values) for key, values in parts.items()}
-        assert set(found) == {"label", "confidence", "scores", "labels"}
+        assert set(found) == {"label", "confidence", "scores", "labels", "status"}
         assert (found["labels"] == [label.encode() for label in card.class_names]).all()
         best = found["scores"].argmax(axis=1)
         expected = found["labels"][np.arange(len(best)), best]

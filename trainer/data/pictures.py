@@ -12,10 +12,10 @@ from PIL import Image
 
 from trainer.data.cells import as_text
 from trainer.data.picture_structure import is_whole_jpeg, is_whole_png
+from trainer.inputs import MAX_PIXELS
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".avif")
 MAX_FILE_BYTES = 64 * 2**20
-MAX_PIXELS = 64_000_000
 KEPT_PIXELS = 2_000_000
 """Larger pictures are made smaller on reading: no encoder looks at as many
 pixels, and a phone's 48 megapixels take 150 MB each when decoded."""

@@ -22,6 +22,8 @@ TESTS: Mapping[str, tuple[str, ...]] = {
 """By the kind of an input, what a rule can ask of it."""
 NO_CLASS_LEFT = "the rules exclude every class and are ignored"
 """The problem of a row that breaks a rule of each class."""
+NOTHING = "nothing to go by"
+"""The problem of a row of which every input is absent."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from trainer.layers.perturbation import Point, token_point
 from trainer.layers.pretrained_backbone import PretrainedBackbone
 from trainer.layers.split_windows import SplitWindows
 from trainer.layers.text_ops import fold_look_alikes
+from trainer.layers.word_ops import Words
 from trainer.registry import ENCODERS
 from trainer.weights.cut_bert import cut_bert
 from trainer.weights.presets import load_backbone, load_vocabulary
@@ -237,14 +238,33 @@ class BertEncoder(Encoder):
         padding_id = self.get_state()["vocabulary"].index("[PAD]")
         return [token_point(backbone.get_layer("token_embedding"), padding_id)]
 
+    def place_tokens(self, words: Words) -> tf.Tensor:
+        texts, starts = words.values, words.starts.values
+        if self.fold_look_alikes:
+            own = words.texts.values
+            # What folding takes away of a word moves those that follow.
+            shorter = tf.strings.length(own) - tf.strings.length(fold_look_alikes(own))
+            texts, starts = fold_look_alikes(texts), starts - tf.cumsum(shorter, exclusive=True)
+        places = []
+        for option, tokens in self._lengths.items():
+            shown = _first_lines(texts) if option == "title_tokens" else texts
+            windows, room = self._windows[option], tokens - 2
+            shown = self._cut_text(shown, windows, tokens)
+            offsets = self._load_tokenizer().tokenize_with_offsets(shown)[1].values
+            own = tf.searchsorted(starts, tf.cast(offsets, tf.int32), side="right") - 1
+            own = own[: windows * room]
+            own = tf.pad(own, [[0, windows * room - tf.size(own)]], constant_values=-1)
+            framed = tf.pad(tf.reshape(own, (windows, room)), [[0, 0], [1, 1]], constant_values=-1)
+            places.append(tf.reshape(framed, [-1]))
+        return tf.concat(places, axis=0)
+
     def _tokenize(
         self, texts: tf.Tensor, windows: int, max_tokens: int
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns token ids and padding mask, int32 `(batch, windows * max_tokens)`."""
         vocabulary = self.get_state()["vocabulary"]
         pad, start, end = (vocabulary.index(piece) for piece in ("[PAD]", "[CLS]", "[SEP]"))
-        # The cut may fall inside a word, nearly always one beyond those that are kept.
-        texts = tf.strings.substr(texts, 0, _BYTES_PER_TOKEN * windows * max_tokens)
+        texts = self._cut_text(texts, windows, max_tokens)
         room = max_tokens - 2
         pieces = self._load_tokenizer().tokenize(texts)[:, : windows * room]
         # Of each window `(batch, windows, 1)`: how many pieces it has. The first is never left out.
@@ -260,6 +280,10 @@ class BertEncoder(Encoder):
         token_ids = tf.where(mask, token_ids, pad)
         flat = (-1, windows * max_tokens)
         return tf.reshape(token_ids, flat), tf.reshape(tf.cast(mask, tf.int32), flat)
+
+    def _cut_text(self, texts: tf.Tensor, windows: int, max_tokens: int) -> tf.Tensor:
+        # The cut may fall inside a word, nearly always one beyond those that are kept.
+        return tf.strings.substr(texts, 0, _BYTES_PER_TOKEN * windows * max_tokens)
 
     @functools.cached_property
     def _all_pieces(self) -> tuple[list[str], bool]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
     from trainer.layers.perturbation import Point
+    from trainer.layers.word_ops import Words
     from trainer.tuning.tuning import Tuning
 
 
@@ -132,6 +133,57 @@ class Encoder(abc.ABC):
         from trainer.layers.perturbation import embedding_point
 
         return [embedding_point(self.modality, model.layers[-1])]
+
+    def explain(
+        self,
+        model: keras.Model,
+        tensors: Mapping[str, tf.Tensor],
+        slope: tf.Tensor,
+        words: Words | None,
+    ) -> tf.Tensor | None:
+        """Splits what the embedding of one product adds to an output among what was read.
+
+        By default integrated gradients at `find_points`: of its pixels from
+        their mean colour, and of its tokens from padding, where `place_tokens`
+        says of which words they are.
+
+        Args:
+            model: What `build` made, or such a model that was saved and loaded.
+            tensors: What `preprocess` gave of the product, `(1, ...)` by name.
+            slope: float tensor `(dim,)`, of the output by the embedding.
+            words: Of its text; `None` where the modality has none.
+
+        Returns:
+            Float tensor: of an image `(NUM_REGIONS, NUM_REGIONS)`, of a text
+            one score a word; `None` where nothing can be told apart.
+        """
+        import tensorflow as tf
+
+        from trainer.layers.attribution import explain_pixels, explain_tokens
+        from trainer.layers.word_ops import sum_words
+
+        with tf.init_scope():  # Points know the size of weights.
+            points = {point.name: point for point in self.find_points(model)}
+        if self.modality == "image" and "pixels" in points:
+            return explain_pixels(model, points["pixels"], tensors, slope)
+        places = None if words is None else self.place_tokens(words)
+        if places is not None and "tokens" in points:
+            scores = explain_tokens(model, points["tokens"], tensors, slope)
+            return sum_words(scores, places, words)
+        return None
+
+    def place_tokens(self, words: Words) -> tf.Tensor | None:
+        """Says of which word each token is, that `build`'s model makes a vector of.
+
+        Args:
+            words: Of one text.
+
+        Returns:
+            int32 tensor `(tokens,)`, all calls of the layer one after the other;
+            -1 of none, such as padding. `None` where nothing is known of them.
+        """
+        del words
+        return None
 
     def check_adapter(self) -> None:
         """Raises an error where the adapter file is missing or of another method."""

@@ -15,6 +15,7 @@ from trainer.encoders.encoder import Encoder
 from trainer.layers import ngram_ops
 from trainer.layers.text_ops import fold_look_alikes
 from trainer.layers.weighted_bag import WeightedBag
+from trainer.layers.word_ops import Words, sum_words
 from trainer.registry import ENCODERS
 
 _BATCH = 256
@@ -143,6 +144,57 @@ class NGramEncoder(Encoder):
         model = keras.Model(inputs, layer(term_ids, weights), name=self.name)
         layer.set_weights([self._vectors])
         return self._tune(model)
+
+    def explain(
+        self,
+        model: keras.Model,
+        tensors: Mapping[str, tf.Tensor],
+        slope: tf.Tensor,
+        words: Words | None,
+    ) -> tf.Tensor | None:
+        """Gives what each term adds, which is exact, to the words that it was read in."""
+        term_ids, weights = (tensors[name][0] for name in self.input_specs())
+        vectors = model.get_layer(f"{self.name}_vectors").vectors
+        added = weights * tf.linalg.matvec(tf.gather(vectors, term_ids), slope)
+        num_terms = sum(len(terms) for terms in self._terms.values())
+        # Padding repeats an id with weight 0.
+        by_term = tf.math.unsorted_segment_sum(added, term_ids, num_terms)
+        occurrences = self._find_terms(words)
+        ids = tf.concat([ids for ids, _ in occurrences], axis=0)
+        times = tf.math.unsorted_segment_sum(tf.ones_like(ids, tf.float32), ids, num_terms)
+        by_occurrence = tf.math.divide_no_nan(by_term, times)
+        scores, places = [], []
+        for ids, spans in occurrences:
+            for place in spans:
+                # An id of -1 is of no term; where it is looked up, nothing is to be added.
+                own = tf.gather(by_occurrence, tf.maximum(ids, 0)) / len(spans)
+                scores.append(tf.where(ids < 0, 0.0, own))
+                places.append(place)
+        return sum_words(tf.concat(scores, axis=0), tf.concat(places, axis=0), words)
+
+    def _find_terms(self, words: Words) -> list[tuple[tf.Tensor, list[tf.Tensor]]]:
+        """Finds the terms of one text where they stand.
+
+        Returns:
+            Pairs of term ids `(n,)`, -1 of unknown ones, and for each word that
+            such a term has its place `(n,)` among `words`.
+        """
+        texts = words.texts.values
+        texts = tf.where(words.characters.values < self.max_characters, texts, "")
+        split = self._split(texts)
+        parts = tf.cast(split.values, tf.string)
+        places = tf.cast(split.value_rowids(), tf.int32)
+        row = tf.RaggedTensor.from_row_splits(parts, tf.stack([0, tf.size(parts, tf.int64)]))
+        found = []
+        for width in self.widths["word"]:
+            ids = ngram_ops.word_term_ids(row, (width,), self._table("word")).values
+            ends = tf.size(places) - width + 1
+            spans = [places[at : tf.maximum(at + ends, at)] for at in range(width)]
+            found.append((tf.cast(ids, tf.int32), spans))
+        terms = ngram_ops.character_ngrams(parts, self.widths["character"])
+        ids = tf.cast(self._table("character").lookup(terms.values), tf.int32)
+        ids = tf.where(ids < 0, -1, ids + len(self._terms["word"]))
+        return [*found, (ids, [tf.gather(places, terms.value_rowids())])]
 
     def _cut(self, values: tf.Tensor) -> dict[str, tf.RaggedTensor]:
         words = self._split(values)

@@ -12,6 +12,7 @@ from keras import ops
 from trainer.encoders.encoder import Encoder
 from trainer.layers.mean_pooling import MeanPooling
 from trainer.layers.perturbation import Point, token_point
+from trainer.layers.word_ops import Words
 from trainer.registry import ENCODERS
 
 
@@ -52,9 +53,7 @@ class TinyTextEncoder(Encoder):
         return {f"{self.name}_token_ids": tf.TensorSpec((self.max_tokens,), tf.int32)}
 
     def preprocess(self, values: tf.Tensor) -> dict[str, tf.Tensor]:
-        text = tf.strings.lower(values, encoding="utf-8")
-        text = tf.strings.regex_replace(text, r"(\p{Han})", r" \1 ")
-        words = tf.strings.split(tf.strings.regex_replace(text, r"[^\p{L}\p{N}]+", " "))
+        words = _split(values)
         # 0 is padding.
         ids = 1 + tf.strings.to_hash_bucket_fast(words[:, : self.max_tokens], self.num_buckets)
         padded = ids.to_tensor(0, shape=(None, self.max_tokens))
@@ -72,3 +71,14 @@ class TinyTextEncoder(Encoder):
 
     def find_points(self, model: keras.Model) -> list[Point]:
         return [token_point(model.get_layer(f"{self.name}_embedding"), padding_id=0)]
+
+    def place_tokens(self, words: Words) -> tf.Tensor:
+        lengths = _split(words.texts.values).row_lengths()
+        places = tf.repeat(tf.range(tf.size(lengths)), lengths)[: self.max_tokens]
+        return tf.pad(places, [[0, self.max_tokens - tf.size(places)]], constant_values=-1)
+
+
+def _split(texts: tf.Tensor) -> tf.RaggedTensor:
+    texts = tf.strings.lower(texts, encoding="utf-8")
+    texts = tf.strings.regex_replace(texts, r"(\p{Han})", r" \1 ")
+    return tf.strings.split(tf.strings.regex_replace(texts, r"[^\p{L}\p{N}]+", " "))

@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from trainer.data.labels import is_within
 from trainer.data.rules import Rule
+from trainer.inputs import MAX_CHARACTERS
 from trainer.layers.ngram_ops import split_words
-from trainer.modalities.text import MAX_CHARACTERS
 
 # Far below any probability that matters, far above where float32 ends.
 _LEAST = 1e-30

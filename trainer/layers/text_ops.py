@@ -48,6 +48,29 @@ def fold_look_alikes(texts: tf.Tensor) -> tf.Tensor:
     return tf.strings.regex_replace(folded, "([a-z])1([^0-9]|$)", r"\1l\2")
 
 
+def check_texts(values: tf.Tensor, max_characters: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Cuts texts that are too long, and replaces what is no UTF-8.
+
+    Args:
+        values: string tensor `(batch,)`, any bytes.
+        max_characters: int.
+
+    Returns:
+        `(texts, problems)`: UTF-8 of at most so many characters, U+FFFD for each
+        broken part; string `(batch,)`, `""` or what was wrong.
+    """
+    # A character has at most 4 bytes: no more are looked at, however many were sent.
+    start = tf.strings.substr(values, 0, 4 * max_characters)
+    cut = tf.strings.substr(start, 0, max_characters, unit="UTF8_CHAR")
+    is_long = tf.not_equal(tf.strings.length(cut), tf.strings.length(values))
+    texts = tf.strings.unicode_transcode(cut, "UTF-8", "UTF-8")
+    # The cut by bytes may have left a part of a character at the end, which is no fault.
+    is_broken = tf.not_equal(texts, cut)
+    told = f"longer than {max_characters:,} characters; the rest was not read"
+    problems = tf.where(is_long, told, "")
+    return texts, tf.where(is_broken, "not UTF-8; the broken characters were not read", problems)
+
+
 def _look_up(points: tf.Tensor, table: np.ndarray) -> tf.Tensor:
     """Exchanges code points by a table of all up to its length."""
     return tf.where(

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from trainer.data.cells import is_empty
 from trainer.data.pictures import PictureError, open_picture, read_picture, write_picture
+from trainer.inputs import Limits
 from trainer.modalities.modality import Modality
 from trainer.registry import MODALITIES
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 @MODALITIES.register("image")
@@ -40,3 +45,11 @@ class ImageModality(Modality):
 
     def pack(self, value: Image.Image) -> bytes:
         return write_picture(value)
+
+    def check(self, values: tf.Tensor, limits: Limits) -> tuple[tf.Tensor, tf.Tensor]:
+        import tensorflow as tf
+
+        # What is inside is checked where it is decoded (`trainer.layers.guard`), so only once.
+        too_large = tf.strings.length(values) > limits.picture_bytes
+        told = f"larger than {limits.picture_bytes / 2**20:.4g} MB"
+        return tf.where(too_large, self.absent, values), tf.where(too_large, told, "")

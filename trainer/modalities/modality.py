@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     import tensorflow as tf
 
+    from trainer.inputs import Limits
+
 
 class Modality(abc.ABC):
     """A kind of evidence about a product.
 
-    Members are stateless and import TensorFlow only inside `present`, so that
-    tables can be read without it.
+    Members are stateless and import TensorFlow only inside `check` and `present`,
+    so that tables can be read without it.
     """
 
     kind: ClassVar[str]
@@ -48,6 +50,22 @@ class Modality(abc.ABC):
     def pack(self, value: Any) -> bytes | float:
         """Returns the raw value of what `unpack` gives, changed or not."""
         return value
+
+    def check(self, values: tf.Tensor, limits: Limits) -> tuple[tf.Tensor, tf.Tensor]:
+        """Makes of whatever a client sent what `read` could have given, in graph operations.
+
+        Args:
+            values: tensor `(batch,)` of `dtype`.
+            limits: How much of a value is read.
+
+        Returns:
+            `(values, problems)`: values that can be preprocessed, `absent` or
+            cut where they could not; string `(batch,)`, `""` or what was wrong.
+        """
+        import tensorflow as tf
+
+        del limits
+        return values, tf.fill(tf.shape(values), "")
 
     def present(self, values: tf.Tensor) -> tf.Tensor:
         """Says which rows have this modality.

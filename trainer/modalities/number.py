@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from trainer.data.cells import as_text, is_empty, parse_number
+from trainer.inputs import Limits
 from trainer.modalities.modality import Modality
 from trainer.registry import MODALITIES
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 _MAX_FLOAT32 = float(np.finfo(np.float32).max)
 
@@ -36,3 +41,11 @@ class NumberModality(Modality):
 
     def pack(self, value: float) -> float:
         return max(-_MAX_FLOAT32, min(value, _MAX_FLOAT32))
+
+    def check(self, values: tf.Tensor, limits: Limits) -> tuple[tf.Tensor, tf.Tensor]:
+        import tensorflow as tf
+
+        del limits
+        endless = tf.math.is_inf(values)
+        problems = tf.where(endless, "not a finite number", "")
+        return tf.where(endless, self.absent, values), problems

@@ -6,15 +6,18 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from trainer.data.cells import as_text
+from trainer.inputs import MAX_CHARACTERS, Limits
 from trainer.modalities.modality import Modality
 from trainer.registry import MODALITIES
 
+if TYPE_CHECKING:
+    import tensorflow as tf
+
 TEXT_SEPARATOR = "\n"
 """Stands between the columns; inside a cell all white space becomes blanks."""
-MAX_CHARACTERS = 20_000
-"""The rest of a longer text is cut off: no encoder reads as far."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
 
@@ -38,6 +41,11 @@ class TextModality(Modality):
         joined = TEXT_SEPARATOR.join(text for text in texts if text)
         # A lone surrogate cannot be written as UTF-8.
         return joined[:MAX_CHARACTERS].encode("utf-8", errors="replace"), ""
+
+    def check(self, values: tf.Tensor, limits: Limits) -> tuple[tf.Tensor, tf.Tensor]:
+        from trainer.layers.text_ops import check_texts
+
+        return check_texts(values, limits.text_characters)
 
     def unpack(self, value: bytes) -> str:
         return value.decode("utf-8")

@@ -11,6 +11,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}\u00a0%"
 
 
+def signed_percent(share: float) -> str:
+    """Writes 0.021 as "+2.1 %" and what is below 0 with a true minus sign."""
+    return f"{100 * share:+.1f}\u00a0%".replace("-", "\u2212")
+
+
 def interval(bounds: Sequence[float]) -> str:
     """Writes (0.91, 0.985) as "91.0 to 98.5 %"."""
     return f"{100 * bounds[0]:.1f} to {percent(bounds[1])}"
@@ -59,6 +64,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
         percent,
+        signed_percent,
         interval,
         points,
         signed_points,

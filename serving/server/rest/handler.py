@@ -58,6 +58,7 @@ class RestHandler:
         self._operations: dict[str, Callable[[], web.Response]] = {
             "/healthz": self._answer_alive,
             "/readyz": self._answer_ready,
+            "/page/models": self._answer_models,
             **dict.fromkeys(_METRICS, self._answer_metrics),
         }
 
@@ -138,6 +139,10 @@ class RestHandler:
         return web.json_response(
             {"status": "ready" if ready else "not ready"}, status=200 if ready else 503
         )
+
+    def _answer_models(self) -> web.Response:
+        """Names what the page can ask, which TensorFlow Serving's protocol does not tell."""
+        return web.json_response({"models": sorted(self._models.by_name)})
 
     def _answer_metrics(self) -> web.Response:
         return web.Response(body=self._metrics.to_text(), headers={"Content-Type": CONTENT_TYPE})

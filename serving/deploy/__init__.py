@@ -1,0 +1,1 @@
+"""Files that put an exported model behind TensorFlow Serving."""

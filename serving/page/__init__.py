@@ -1,0 +1,1 @@
+"""The page at `/`: show a product, see where it belongs and what decided."""
