@@ -105,6 +105,16 @@ def test_a_full_queue_refuses_at_once():
         model.gate.set()
         await asyncio.gather(*futures)
         assert not batcher.full
+        # Just refused: half the queue is left, until a second has passed without.
+        model.gate.clear()
+        futures = [batcher.submit(rows(1), after())]
+        await asyncio.sleep(0)
+        futures += [batcher.submit(rows(1), after()) for _ in range(8)]
+        assert batcher.full
+        await asyncio.sleep(1.05)
+        assert not batcher.full
+        model.gate.set()
+        await asyncio.gather(*futures)
         assert batcher.queued == batcher.queued_rows == 0
 
     run(test)

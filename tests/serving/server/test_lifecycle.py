@@ -11,6 +11,8 @@ import threading
 import time
 from pathlib import Path
 
+import grpc
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[3]
@@ -65,6 +67,36 @@ def test_sigterm_answers_what_was_accepted_and_refuses_the_rest(start_process, w
     assert any(status == 200 and end > told for start, end, status in results if start < told)
     after = {status for started, _, status in results if started > told + 0.2}
     assert after <= {503, "refused", "lost"}, after
+
+
+def test_sigterm_over_grpc(start_process, write_toy, tmp_path):
+    from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+    from serving.server.rpc.tensors import write_tensor
+
+    write_toy(tmp_path / "base" / "1", work=800)
+    server = start_process(tmp_path / "base", "--drain", "20", "--join", "1", "--access-log", "")
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "toy"
+    write_tensor(np.array([b""], object), request.inputs["image_bytes"])
+    write_tensor(np.array([b"red mug"], object), request.inputs["text"])
+    write_tensor(np.array([1.5], np.float32), request.inputs["price"])
+    with grpc.insecure_channel(server.target) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        stub.Predict(request, timeout=20)
+        futures = [stub.Predict.future(request, timeout=20) for _ in range(12)]
+        accepted = b"taxofuse_requests_in_flight 12.0"
+        while accepted not in server.get("/metrics")[1] and not futures[0].done():
+            time.sleep(0.01)
+        assert not futures[-1].done()
+        server.terminate()
+        assert [future.result().outputs["label"].string_val[0][:2] for future in futures] == (
+            [b"v1"] * 12
+        )
+        assert server.popen.wait(20) == 0
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.Predict(request, timeout=5)
+        assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
 
 
 def test_killed_and_started_again(start_process, write_toy, tmp_path):
