@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ class Signature:
     method: str
     call: Callable[[Arrays], Arrays] = field(repr=False, compare=False)
 
-    @property
+    @cached_property
     def batched(self) -> bool:
         """Says whether requests can be joined along the first axis."""
         specs: list[Any] = [*self.inputs.values(), *self.outputs.values()]

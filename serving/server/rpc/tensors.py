@@ -29,6 +29,9 @@ _VALUES: dict[int, tuple[str, Any]] = {
     types_pb2.DT_UINT64: ("uint64_val", np.uint64),
     types_pb2.DT_BOOL: ("bool_val", np.bool_),
 }
+_TYPE_NAMES = {
+    number: name.removeprefix("DT_").lower() for name, number in types_pb2.DataType.items()
+}
 _FIELDS = {types_pb2.DT_STRING: "string_val", **{key: field for key, (field, _) in _VALUES.items()}}
 _TYPES = {np.dtype(dtype): number for number, (_, dtype) in _VALUES.items()}
 
@@ -45,8 +48,8 @@ def read_tensor(name: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
         ServingError: if shape and values do not go together, or the type is none
             that a request can have.
     """
-    shape = tuple(dim.size for dim in proto.tensor_shape.dim)
-    if proto.tensor_shape.unknown_rank or any(size < 0 for size in shape):
+    shape = tuple([dim.size for dim in proto.tensor_shape.dim])
+    if proto.tensor_shape.unknown_rank or min(shape, default=0) < 0:
         raise _malformed(name, "its shape is not fully known")
     size = math.prod(shape)
     if size > MAX_ELEMENTS:
@@ -99,9 +102,7 @@ def read_inputs(protos: Mapping[str, Any], specs: Mapping[str, TensorSpec]) -> A
 
 def _name_type(number: int) -> str:
     """Returns TensorFlow's name of a type, as its errors have it: `string`, `float`."""
-    if number in types_pb2.DataType.values():
-        return types_pb2.DataType.Name(number).removeprefix("DT_").lower()
-    return f"type {number}"
+    return _TYPE_NAMES.get(number, f"type {number}")
 
 
 def _strings(name: str, values: Iterable[bytes], shape: tuple[int, ...], size: int) -> np.ndarray:

@@ -57,6 +57,7 @@ def test_what_waits_runs_together_up_to_the_limit():
     async def test(model, batcher, after):
         model.gate.clear()
         first = batcher.submit(rows(1), after())
+        await asyncio.sleep(0)
         others = [batcher.submit(rows(at), after()) for at in range(2, 8)]
         model.gate.set()
         answers = await asyncio.gather(first, *others)
@@ -69,12 +70,12 @@ def test_what_waits_runs_together_up_to_the_limit():
 def test_a_bad_request_does_not_fail_the_others():
     async def test(model, batcher, after):
         model.gate.clear()
-        futures = [batcher.submit(rows(value), after()) for value in (1, 2, -1, 3)]
+        futures = [batcher.submit(rows(value), after()) for value in (2, -1, 3)]
         model.gate.set()
         answers = await asyncio.gather(*futures, return_exceptions=True)
-        assert [a["y"].tolist() for a in (answers[0], answers[1], answers[3])] == [[2], [4], [6]]
-        assert answers[2].code == Code.INVALID_ARGUMENT
-        assert model.runs == [1, 3, 1, 1, 1]
+        assert [answer["y"].tolist() for answer in answers[::2]] == [[4], [6]]
+        assert answers[1].code == Code.INVALID_ARGUMENT
+        assert model.runs == [3, 1, 1, 1]
 
     run(test)
 
@@ -124,6 +125,7 @@ def test_expired_and_cancelled_requests_are_dropped_before_they_run():
     async def test(model, batcher, after):
         model.gate.clear()
         first = batcher.submit(rows(1), after())
+        await asyncio.sleep(0)
         late = batcher.submit(rows(2), after(0.02))
         gone = batcher.submit(rows(3), after())
         kept = batcher.submit(rows(4), after())
@@ -175,7 +177,7 @@ def test_two_sources_take_turns():
         futures += [second.submit(rows(at), after()) for at in range(4)]
         model.gate.set()
         await asyncio.gather(*futures)
-        assert order[1:7] == ["second", "first"] * 3 or order[1:7] == ["first", "second"] * 3
+        assert order == ["first", "second"] * 4
 
     run(test, limit=1, queue=16)
 
