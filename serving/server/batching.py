@@ -14,6 +14,9 @@ from serving.server.signature import Arrays, Signature
 from serving.server.status import Code, ServingError, invalid
 from serving.server.workers import Workers
 
+_OVERLOADED = 1.0
+"""Seconds after a refusal in which the server counts as overloaded."""
+
 
 class Waiting:
     """A request that waits for its answer."""
@@ -68,14 +71,19 @@ class Batcher:
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Waiting] = deque()
         self._wake: asyncio.TimerHandle | None = None
+        self._refused_until = 0.0
 
     @property
     def full(self) -> bool:
         """Says whether a further request would be refused.
 
         A batch that waits holds up to `limit` rows, or one request that is larger.
+        A queue that takes in a burst is too long to wait in when there is always more
+        than can be answered: while requests are refused, half of it is used.
         """
-        return min(self.queued, self.queued_rows / self.limit) >= self._max_queue
+        calm = self._loop.time() >= self._refused_until
+        bound = self._max_queue if calm else max(1, self._max_queue // 2)
+        return min(self.queued, self.queued_rows / self.limit) >= bound
 
     def submit(self, inputs: Arrays, deadline: float) -> asyncio.Future[Arrays]:
         """Queues a request.
@@ -110,7 +118,8 @@ class Batcher:
         return waiting.future
 
     def refuse(self) -> ServingError:
-        """Returns the error of a full queue."""
+        """Notes the overload and returns the error."""
+        self._refused_until = self._loop.time() + _OVERLOADED
         return ServingError(
             Code.UNAVAILABLE,
             "The batch scheduling queue to which this task was submitted is full; "

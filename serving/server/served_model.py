@@ -71,14 +71,15 @@ class ServedModel:
             number = dict(self.settings.labels).get(label)
             if number is None:
                 raise invalid(f"Unrecognized servable version label: {label}")
-        if number is None:
-            if self.latest is None:
-                raise not_found(name, None)
-            return self.latest
-        version = self.versions.get(number)
-        if version is None or version.state != State.AVAILABLE:
-            raise not_found(name, number)
-        return version
+        version = self.latest if number is None else self.versions.get(number)
+        if version is not None and version.state == State.AVAILABLE:
+            return version
+        loading = [v.number for v in self.versions.values() if v.state < State.AVAILABLE]
+        if loading and (number in loading or number is None):
+            raise ServingError(
+                Code.UNAVAILABLE, f"Version {loading[0]} of {name} is being loaded. Try again."
+            )
+        raise not_found(name, number)
 
     async def update(self) -> None:
         """Looks into the folder once, loads what is new and unloads what is not wanted."""

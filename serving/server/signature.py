@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ class TensorSpec:
     Args:
         name: str. Of the signature, not of the graph.
         dtype: NumPy's; `object` for strings, which are bytes.
-        dtype_name: str. TensorFlow's, such as `DT_FLOAT` in `float`.
+        dtype_name: str. TensorFlow's, as its errors have it: `float`, `double`, `string`.
         shape: Sizes, None for any; None alone where even the rank is open.
     """
 
@@ -71,7 +72,7 @@ class Signature:
     method: str
     call: Callable[[Arrays], Arrays] = field(repr=False, compare=False)
 
-    @property
+    @cached_property
     def batched(self) -> bool:
         """Says whether requests can be joined along the first axis."""
         specs: list[Any] = [*self.inputs.values(), *self.outputs.values()]

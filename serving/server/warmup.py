@@ -18,8 +18,6 @@ MAX_RECORDS = 1000
 _LOG = logging.getLogger(__name__)
 _GOOD_ENOUGH = 1.05
 """Of the lowest cost for each row: a smaller batch within it is as good and answers sooner."""
-_PATIENCE = 1.0
-"""Seconds of one run that end the search for a better batch size."""
 
 
 def warm_up(folder: Path, signatures: Mapping[str, Signature], sizes: list[int]) -> int:
@@ -103,16 +101,16 @@ def measure_limit(signature: Signature, max_batch: int, repeats: int = 3) -> int
     if not signature.batched:
         return 1
     costs: dict[int, float] = {}
-    size = 1
-    while size <= max_batch:
+    size, in_vain = 1, 0
+    # Two doublings that gain nothing: the third would not either, and start-up waits.
+    while size <= max_batch and in_vain < 2:
         inputs = absent_rows(signature, size)
         signature.call(inputs)
-        wall = time.perf_counter()
         # CPU time: on several cores a batch is faster than its rows without being cheaper,
         # and under load the other cores have work of their own.
-        costs[size] = min(_cpu_seconds(signature, inputs) for _ in range(repeats)) / size
-        if (time.perf_counter() - wall) / repeats > _PATIENCE:
-            break
+        cost = min(_cpu_seconds(signature, inputs) for _ in range(repeats)) / size
+        in_vain = in_vain + 1 if costs and cost * _GOOD_ENOUGH > min(costs.values()) else 0
+        costs[size] = cost
         size *= 2
     lowest = min(costs.values())
     return min(size for size, cost in costs.items() if cost <= lowest * _GOOD_ENOUGH)

@@ -37,6 +37,7 @@ class Workers:
         self._loop = loop
         self._free = threads
         self._ready: deque[Source] = deque()
+        self._starting = False
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=self._work, name=f"model-{at}", daemon=True)
@@ -49,7 +50,11 @@ class Workers:
         """Tells that a source has work."""
         if source not in self._ready:
             self._ready.append(source)
-        self._start()
+        if self._free and not self._starting:
+            # Once everything that the loop has at hand is read: what came together runs
+            # together, and one thread is woken in place of several.
+            self._starting = True
+            self._loop.call_soon(self._start)
 
     def stop(self) -> None:
         """Ends the threads once they have done what they were given."""
@@ -57,6 +62,7 @@ class Workers:
             self._queue.put(None)
 
     def _start(self) -> None:
+        self._starting = False
         while self._free and self._ready:
             source = self._ready.popleft()
             work = source.take()

@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import http_exceptions, web
-from aiohttp.client_exceptions import ClientPayloadError
 
 from serving.server.settings import Limits
-from serving.server.status import Code, ServingError, invalid
+from serving.server.status import Code, ServingError
+
+
+class BodyError(ServingError):
+    """A body that was not read to its end: the connection cannot be used again."""
 
 
 class BodyReader:
@@ -51,15 +54,16 @@ class BodyReader:
                     parts.append(part)
             yield parts[0] if len(parts) == 1 else b"".join(parts)
         except TimeoutError:
-            raise ServingError(
+            raise BodyError(
                 Code.DEADLINE_EXCEEDED,
                 f"The body did not arrive within {self._limits.body_seconds:g} s.",
                 http_status=408,
             ) from None
-        except (http_exceptions.HttpProcessingError, ClientPayloadError) as error:
-            raise invalid(
+        except (web.RequestPayloadError, http_exceptions.HttpProcessingError) as error:
+            raise BodyError(
+                Code.INVALID_ARGUMENT,
                 f"The body cannot be read: {type(error).__name__}. "
-                "Check Content-Length, Content-Encoding and the chunks."
+                "Check Content-Length, Content-Encoding and the chunks.",
             ) from None
         finally:
             self._held -= held
@@ -71,12 +75,10 @@ class BodyReader:
 
     def _check_room(self, more: int) -> None:
         if self._held + more > self._limits.bodies:
-            raise ServingError(
-                Code.UNAVAILABLE, "Too many requests are being read at the same time."
-            )
+            raise BodyError(Code.UNAVAILABLE, "Too many requests are being read at the same time.")
 
-    def _too_large(self) -> ServingError:
-        return ServingError(
+    def _too_large(self) -> BodyError:
+        return BodyError(
             Code.RESOURCE_EXHAUSTED,
             f"The body is larger than {self._limits.body} bytes. Send fewer rows at a time.",
             http_status=413,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from urllib.parse import unquote
@@ -14,7 +15,7 @@ from serving.server.classification import classify, refuse_regression
 from serving.server.inference import deadline_after, predict
 from serving.server.metrics import CONTENT_TYPE, Metrics
 from serving.server.models import Models
-from serving.server.rest.body import BodyReader
+from serving.server.rest.body import BodyError, BodyReader
 from serving.server.rest.examples import read_examples
 from serving.server.rest.json_text import format_error, parse_object
 from serving.server.rest.pages import Pages
@@ -31,6 +32,7 @@ _POST = re.compile(
 _GET = re.compile(
     r"(?i)/v1/models(?:/([^/:]+))?(?:/versions/(\d+)|/labels/([^/:]+))?(?:/(metadata))?"
 )
+_LOG = logging.getLogger(__name__)
 _METRICS = ("/metrics", "/monitoring/prometheus/metrics")
 _MAX_VERSION = 2**63
 
@@ -81,11 +83,18 @@ class RestHandler:
             except ServingError as error:
                 call.code = error.code
                 response = _to_response(error)
+            except Exception:
+                _LOG.exception("A request over REST failed.")
+                call.code = Code.INTERNAL
+                response = _to_response(ServingError(Code.INTERNAL, "Internal error; see the log."))
             if self._calls.draining:
                 response.force_close()
             # Written here, so that an accepted request counts until its answer is out.
             await response.prepare(request)
             await response.write_eof()
+            if request.content.exception() is not None and request.protocol is not None:
+                # There is no end of a broken body to read up to, as aiohttp otherwise does.
+                request.protocol.force_close()
         return response
 
     async def _answer(self, request: web.BaseRequest, path: str, call: Call) -> bytes:
@@ -179,6 +188,6 @@ def _to_response(error: ServingError) -> web.Response:
         status=error.http_status,
         content_type="application/json",
     )
-    if error.http_status in (408, 413):  # the rest of the body is not read
+    if isinstance(error, BodyError):
         response.force_close()
     return response

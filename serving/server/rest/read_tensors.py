@@ -50,12 +50,12 @@ def read_predict(document: dict[str, Any], specs: Specs) -> tuple[Arrays, bool]:
 
 def _read_rows(instances: list[Any], specs: Specs) -> Arrays:
     first = instances[0]
-    if not isinstance(first, dict) and len(specs) > 1:
+    named = _is_named(first)
+    if not named and len(specs) > 1:
         raise invalid(
             "instances is a plain list, but expecting list of objects as multiple input tensors "
             "required as per tensorinfo_map"
         )
-    named = _is_named(first)
     columns = {name: _Column(spec) for name, spec in specs.items()}
     only = next(iter(columns))
     for at, instance in enumerate(instances):
@@ -251,8 +251,8 @@ def _show(shape: tuple[int, ...]) -> str:
 
 _CONVERTERS: dict[str, Callable[[Any, TensorSpec], Any]] = {
     "string": _convert_string,
-    "float32": _convert_float,
-    "float64": _convert_float,
+    "float": _convert_float,
+    "double": _convert_float,
     "bool": _convert_bool,
     **dict.fromkeys(_INTEGERS, _convert_integer),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -9,9 +10,10 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from serving.server.calls import Call, Calls
-from serving.server.status import ServingError, invalid
+from serving.server.status import Code, ServingError, invalid
 
 Method = Callable[[Any, grpc.aio.ServicerContext, Call], Awaitable[Any]]
+_LOG = logging.getLogger(__name__)
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -64,6 +66,10 @@ def _wrap(name: str, method: Method, calls: Calls) -> Any:
             except ServingError as error:
                 call.code = error.code
                 code, message = _CODES[int(error.code)], error.message
+            except Exception:
+                _LOG.exception("A request over gRPC failed.")
+                call.code = Code.INTERNAL
+                code, message = grpc.StatusCode.INTERNAL, "Internal error; see the log."
         await context.abort(code, message)
 
     return answer

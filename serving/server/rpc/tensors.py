@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,10 @@ _VALUES: dict[int, tuple[str, Any]] = {
     types_pb2.DT_UINT64: ("uint64_val", np.uint64),
     types_pb2.DT_BOOL: ("bool_val", np.bool_),
 }
+_TYPE_NAMES = {
+    number: name.removeprefix("DT_").lower() for name, number in types_pb2.DataType.items()
+}
+_FIELDS = {types_pb2.DT_STRING: "string_val", **{key: field for key, (field, _) in _VALUES.items()}}
 _TYPES = {np.dtype(dtype): number for number, (_, dtype) in _VALUES.items()}
 
 
@@ -43,8 +48,8 @@ def read_tensor(name: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
         ServingError: if shape and values do not go together, or the type is none
             that a request can have.
     """
-    shape = tuple(dim.size for dim in proto.tensor_shape.dim)
-    if proto.tensor_shape.unknown_rank or any(size < 0 for size in shape):
+    shape = tuple([dim.size for dim in proto.tensor_shape.dim])
+    if proto.tensor_shape.unknown_rank or min(shape, default=0) < 0:
         raise _malformed(name, "its shape is not fully known")
     size = math.prod(shape)
     if size > MAX_ELEMENTS:
@@ -69,15 +74,16 @@ def write_tensor(array: np.ndarray, proto: tensor_pb2.TensorProto) -> None:
 
     TF Serving does so by default, and clients read `float_val` directly.
     """
-    proto.tensor_shape.SetInParent()
-    for size in array.shape:
-        proto.tensor_shape.dim.add().size = size
-    if array.dtype == object:
-        proto.dtype = types_pb2.DT_STRING
-        proto.string_val.extend(array.ravel().tolist())
-        return
-    proto.dtype = _TYPES[array.dtype]
-    getattr(proto, _VALUES[proto.dtype][0]).extend(array.ravel().tolist())
+    number = types_pb2.DT_STRING if array.dtype.kind == "O" else _TYPES[array.dtype]
+    proto.MergeFrom(_type_and_shape(number, array.shape))
+    getattr(proto, _FIELDS[number]).extend(array.ravel().tolist())
+
+
+@lru_cache(maxsize=1024)
+def _type_and_shape(number: int, shape: tuple[int, ...]) -> tensor_pb2.TensorProto:
+    """Returns a proto without values: answers have few shapes, and a copy is cheap."""
+    dims = [{"size": size} for size in shape]
+    return tensor_pb2.TensorProto(dtype=number, tensor_shape={"dim": dims})
 
 
 def read_inputs(protos: Mapping[str, Any], specs: Mapping[str, TensorSpec]) -> Arrays:
@@ -95,12 +101,8 @@ def read_inputs(protos: Mapping[str, Any], specs: Mapping[str, TensorSpec]) -> A
 
 
 def _name_type(number: int) -> str:
-    """Returns TensorFlow's name of a type, as in errors: `string`, `float32`."""
-    if number == types_pb2.DT_STRING:
-        return "string"
-    if number in _VALUES:
-        return np.dtype(_VALUES[number][1]).name
-    return f"type {number}"
+    """Returns TensorFlow's name of a type, as its errors have it: `string`, `float`."""
+    return _TYPE_NAMES.get(number, f"type {number}")
 
 
 def _strings(name: str, values: Iterable[bytes], shape: tuple[int, ...], size: int) -> np.ndarray:
