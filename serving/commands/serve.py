@@ -14,7 +14,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,11 +144,10 @@ def build_settings(args: argparse.Namespace) -> ServerSettings:
 
 def run_loop(main: Coroutine[Any, Any, int]) -> int:
     """Runs a coroutine on uvloop, or on Python's own loop where that is missing."""
-    try:
-        from uvloop import new_event_loop
-    except ImportError:  # there is none for Windows
-        new_event_loop = asyncio.new_event_loop
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+    make_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    with suppress(ImportError):  # there is none for Windows
+        from uvloop import new_event_loop as make_loop
+    with asyncio.Runner(loop_factory=make_loop) as runner:
         return runner.run(main)
 
 

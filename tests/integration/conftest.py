@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,3 +115,34 @@ def trained(
     done = call(*run_arguments(shop, workdir), folder=workdir)
     assert done.code == 0, done.stderr
     return done
+
+
+@pytest.fixture(scope="session")
+def served(trained: Finished, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Serves the trained model in a process of its own; returns what it listens at.
+
+    Keys are `REST` (with the path of predictions), `gRPC`, `Metrics`, `Probes` and `Page`.
+    """
+    command = [sys.executable, "-m", "trainer.cli", "serve", "--model", str(trained.folder)]
+    command += ["--port", "0", "--grpc-port", "0", "--access-log", ""]
+    log = tmp_path_factory.mktemp("serve") / "log"
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            command,
+            cwd=Path(__file__).parents[2],
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        )
+    found = {}
+    assert process.stdout is not None
+    for line in process.stdout:
+        name, _, address = line.partition(" ")
+        found[name] = address.strip()
+        if name == "Page":
+            break
+    assert "Page" in found, log.read_text()[-3000:]
+    yield found
+    process.terminate()
+    assert process.wait(60) == 0
+    process.stdout.close()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import subprocess
-import sys
 import urllib.request
 from pathlib import Path
 
@@ -26,26 +24,9 @@ ROWS = 64
 
 
 @pytest.fixture(scope="module")
-def server(trained, tmp_path_factory):
+def server(served):
     """Returns the URL of REST and the address of gRPC."""
-    command = [sys.executable, "-m", "trainer.cli", "serve", "--model", str(trained.folder)]
-    command += ["--port", "0", "--grpc-port", "0", "--access-log", ""]
-    log = tmp_path_factory.mktemp("serve") / "log"
-    with log.open("wb") as stderr:
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True
-        )
-    found = {}
-    for line in process.stdout:
-        name, _, address = line.partition(" ")
-        found[name] = address.strip()
-        if name == "Probes":
-            break
-    assert "gRPC" in found, log.read_text()[-3000:]
-    yield found["REST"], found["gRPC"]
-    process.terminate()
-    assert process.wait(60) == 0
-    process.stdout.close()
+    return served["REST"], served["gRPC"]
 
 
 @pytest.fixture(scope="module")

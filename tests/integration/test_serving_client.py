@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,44 +16,10 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def urls(trained, free_ports, tmp_path_factory):
-    """Serves the trained model; returns its addresses by protocol."""
-    rest, rpc = free_ports
-    log = tmp_path_factory.mktemp("serve") / "log.txt"
-    command = [sys.executable, "-m", "trainer.cli", "serve", "--model", str(trained.folder)]
-    command += ["--port", str(rest), "--grpc-port", str(rpc)]
-    with log.open("w") as file:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=file)
-        found = {"rest": f"http://127.0.0.1:{rest}", "grpc": f"grpc://127.0.0.1:{rpc}"}
-        try:
-            _wait(found["rest"], process, log)
-            yield found
-        finally:
-            process.terminate()
-            process.wait(60)
-
-
-@pytest.fixture(scope="module")
-def free_ports():
-    import socket
-
-    with socket.socket() as first, socket.socket() as second:
-        for one in (first, second):
-            one.bind(("127.0.0.1", 0))
-        return first.getsockname()[1], second.getsockname()[1]
-
-
-def _wait(url, process, log):
-    end = time.monotonic() + 120
-    with Client(url, deadline=5) as client:
-        while True:
-            assert process.poll() is None, log.read_text()
-            try:
-                assert client.health() == "ok"
-                return
-            except Exception:
-                assert time.monotonic() < end, log.read_text()
-                time.sleep(0.5)
+def urls(served):
+    """Returns the addresses of the server by protocol."""
+    rest, _, _ = served["REST"].partition("/v1/")
+    return {"rest": rest, "grpc": f"grpc://{served['gRPC']}"}
 
 
 @pytest.mark.parametrize("protocol", ["rest", "grpc"])
