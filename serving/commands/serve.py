@@ -81,9 +81,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--queue",
         type=int,
-        default=16,
+        default=0,
         metavar="N",
-        help="batches that may wait; requests beyond are refused (16)",
+        help="batches that may wait; requests beyond are refused (as many as are soon answered)",
     )
     add("--threads", type=int, default=0, metavar="N", help="batches run at once (the cores)")
     limits = parser.add_argument_group("limits")

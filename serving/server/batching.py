@@ -14,6 +14,10 @@ from serving.server.signature import Arrays, Signature
 from serving.server.status import Code, ServingError, invalid
 from serving.server.workers import Workers
 
+_ROOM = 16
+"""Rows that are accepted at once, however slow the model is."""
+_SHORT = 0.002
+"""Seconds of a run that cost less than a second thread beside it: it waits for the first."""
 _OVERLOADED = 1.0
 """Seconds after a refusal in which the server counts as overloaded."""
 
@@ -44,7 +48,9 @@ class Batcher:
         max_batch: int. Largest request, in rows.
         limit: int. Rows that requests are joined up to; a larger request runs alone.
         timeout: float. Seconds that a batch short of `limit` waits for more.
-        queue: int. Batches that may wait.
+        queue: int. Batches that may wait; 0 for one that waits for each thread, and
+            room for 16 rows under way in any case. What is accepted is then answered
+            within a few runs of the model.
         observe: Called with the rows of each batch and the seconds that it ran.
     """
 
@@ -56,7 +62,7 @@ class Batcher:
         max_batch: int,
         limit: int,
         timeout: float = 0.0,
-        queue: int = 16,
+        queue: int = 0,
         observe: Callable[[int, float], None] = lambda rows, seconds: None,
     ) -> None:
         self.signature = signature
@@ -66,7 +72,10 @@ class Batcher:
         self.queued = 0
         self._workers = workers
         self._timeout = timeout
-        self._max_queue = queue
+        self._max_queue = queue or max(workers.threads, -(-_ROOM // self.limit) - workers.threads)
+        self._running = 0
+        self._running_rows = 0
+        self._seconds = 0.0
         self._observe = observe
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[Waiting] = deque()
@@ -77,13 +86,15 @@ class Batcher:
     def full(self) -> bool:
         """Says whether a further request would be refused.
 
-        A batch that waits holds up to `limit` rows, or one request that is larger.
-        A queue that takes in a burst is too long to wait in when there is always more
-        than can be answered: while requests are refused, half of it is used.
+        A batch holds up to `limit` rows, or one request that is larger; each thread runs
+        one beside those that wait. A queue that takes in a burst is too long to wait in
+        when there is always more than can be answered: while requests are refused, half
+        of it is used.
         """
         calm = self._loop.time() >= self._refused_until
         bound = self._max_queue if calm else max(1, self._max_queue // 2)
-        return min(self.queued, self.queued_rows / self.limit) >= bound
+        rows = self.queued_rows + self._running_rows
+        return min(self.queued + self._running, rows / self.limit) >= bound + self._workers.threads
 
     def submit(self, inputs: Arrays, deadline: float) -> asyncio.Future[Arrays]:
         """Queues a request.
@@ -131,6 +142,8 @@ class Batcher:
         waiting = self._waiting
         if not waiting or not self._is_due():
             return None
+        if self._running and self._seconds < _SHORT and self.queued_rows < self.limit:
+            return None  # `finish` asks again
         batch: list[Waiting] = []
         rows = 0
         while waiting:
@@ -144,6 +157,8 @@ class Batcher:
             self._leave(head)
             batch.append(head)
             rows += head.rows
+        self._running += len(batch)
+        self._running_rows += rows
         return batch or None
 
     def run(self, batch: list[Waiting]) -> list[Arrays | Exception]:
@@ -168,6 +183,10 @@ class Batcher:
 
     def finish(self, batch: list[Waiting], outcome: Any) -> None:
         """Hands out the answers."""
+        self._running -= len(batch)
+        self._running_rows -= sum(waiting.rows for waiting in batch)
+        if self._waiting:
+            self._workers.offer(self)
         answers = [outcome] * len(batch) if isinstance(outcome, Exception) else outcome
         for waiting, answer in zip(batch, answers, strict=True):
             if waiting.future.done():  # gone, or too late
@@ -190,7 +209,9 @@ class Batcher:
                         )
         except Exception as error:
             return error
-        self._observe(rows, time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        self._seconds += 0.1 * (seconds - self._seconds)
+        self._observe(rows, seconds)
         return outputs
 
     def _is_due(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,16 @@ from serving.server.workers import Workers
 
 _LOG = logging.getLogger(__name__)
 _ATTEMPTS = 6
-"""Loads of a version before it is given up; TF Serving's default."""
+"""Loads of a version before it is given up, as by default in TF Serving. The time between
+them doubles: a folder that is still being copied is given a minute."""
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """How often a version did not load, and when it may be tried again."""
+
+    times: int
+    retry_at: float
 
 
 class ServedModel:
@@ -45,7 +55,7 @@ class ServedModel:
         self._batch = batch
         self._workers = workers
         self._observe = observe
-        self._attempts: dict[int, int] = {}
+        self._failures: dict[int, _Failure] = {}
         self._busy = asyncio.Lock()
         self._warned = False
 
@@ -95,6 +105,8 @@ class ServedModel:
                 self._warned = True
                 return
             self._warned = False
+            # A version that was taken away may come back mended.
+            self._failures = {at: self._failures[at] for at in self._failures if at in wanted}
             for number in sorted(wanted, reverse=True):
                 await self._load(number, wanted[number])
             if wanted.keys() & {version.number for version in self.available()}:
@@ -109,12 +121,10 @@ class ServedModel:
         known = self.versions.get(number)
         if known is not None and known.state == State.AVAILABLE:
             return
-        if known is not None and known.error is not None:
-            if self._attempts[number] >= _ATTEMPTS:
-                return
-        else:
-            self._attempts[number] = 0
-        self._attempts[number] += 1
+        failure = self._failures.get(number)
+        now = asyncio.get_running_loop().time()
+        if failure is not None and (failure.times >= _ATTEMPTS or now < failure.retry_at):
+            return
         name = self.settings.name
         version = Version(
             name,
@@ -124,6 +134,11 @@ class ServedModel:
         )
         self.versions[number] = version
         await version.load(self._workers, self._batch)
+        if version.error is None:
+            self._failures.pop(number, None)
+        else:
+            times = failure.times + 1 if failure else 1
+            self._failures[number] = _Failure(times, now + 2**times)
         self._choose_latest()
 
     async def _unload(self, versions: list[Version]) -> None:

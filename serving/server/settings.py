@@ -69,19 +69,18 @@ class BatchSettings:
         max_batch: int. Largest request, in rows; 0 for what the model's card says, or 64.
         limit: int. Rows that requests are joined up to; 0 to measure it while warming up.
         timeout: float. Seconds that a batch short of `limit` waits for more.
-        queue: int. Batches that may wait; requests beyond are refused.
+        queue: int. Batches that may wait; requests beyond are refused. 0 for as many as
+            are answered within a few runs of the model; see `Batcher`.
     """
 
     max_batch: int = 0
     limit: int = 0
     timeout: float = 0.0
-    queue: int = 16
+    queue: int = 0
 
     def __post_init__(self) -> None:
-        if self.max_batch < 0 or self.limit < 0 or self.timeout < 0:
-            raise ValueError(f"Batch sizes and times are not negative. Received: {self}.")
-        if self.queue < 1:
-            raise ValueError(f"The queue holds at least 1 batch. Received: {self.queue}.")
+        if min(self.max_batch, self.limit, self.timeout, self.queue) < 0:
+            raise ValueError(f"Batch sizes, times and queues are not negative. Received: {self}.")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ RECORDS = Path("assets.extra") / "tf_serving_warmup_requests"
 MAX_RECORDS = 1000
 """As TF Serving's own limit."""
 _LOG = logging.getLogger(__name__)
-_GOOD_ENOUGH = 1.05
+_GOOD_ENOUGH = 1.1
+_AT_LEAST = 0.1
+"""Seconds in which the cost of batches is looked into."""
 """Of the lowest cost for each row: a smaller batch within it is as good and answers sooner."""
 
 
@@ -101,9 +103,11 @@ def measure_limit(signature: Signature, max_batch: int, repeats: int = 3) -> int
     if not signature.batched:
         return 1
     costs: dict[int, float] = {}
-    size, in_vain = 1, 0
-    # Two doublings that gain nothing: the third would not either, and start-up waits.
-    while size <= max_batch and in_vain < 2:
+    size, in_vain, started = 1, 0, time.perf_counter()
+    # Two doublings that gain nothing: the third of a large model would not either, and
+    # start-up waits. In a small one a second row may cost more than the first, because
+    # TensorFlow wakes its threads for it, and the others next to nothing.
+    while size <= max_batch and (in_vain < 2 or time.perf_counter() - started < _AT_LEAST):
         inputs = absent_rows(signature, size)
         signature.call(inputs)
         # CPU time: on several cores a batch is faster than its rows without being cheaper,

@@ -34,17 +34,14 @@ class Workers:
     """
 
     def __init__(self, threads: int, loop: asyncio.AbstractEventLoop) -> None:
+        self.threads = threads
         self._loop = loop
         self._free = threads
         self._ready: deque[Source] = deque()
         self._starting = False
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self._threads = [
-            threading.Thread(target=self._work, name=f"model-{at}", daemon=True)
-            for at in range(threads)
-        ]
-        for thread in self._threads:
-            thread.start()
+        for at in range(threads):
+            threading.Thread(target=self._work, name=f"model-{at}", daemon=True).start()
 
     def offer(self, source: Source) -> None:
         """Tells that a source has work."""
@@ -58,7 +55,7 @@ class Workers:
 
     def stop(self) -> None:
         """Ends the threads once they have done what they were given."""
-        for _ in self._threads:
+        for _ in range(self.threads):
             self._queue.put(None)
 
     def _start(self) -> None:

@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 
 from serving.client import Client
+from trainer.artefact import ModelCard, find_export
 from trainer.data.table import read_table
 from trainer.predictor import Predictor
+from trainer.provenance import read_run
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,6 +36,7 @@ def test_a_server_answers_a_table_as_the_model_does(urls, protocol, trained, sho
         out = tmp_path / f"{name}.csv"
         done = call("predict", *asked, "--data", table, "--out", out, "--sure", "0.7")
         assert done.code == 0, done.stderr
+        assert read_run(out) == ModelCard.load(find_export(trained.folder)).run
     found, expected = (pd.read_csv(tmp_path / f"{n}.csv", keep_default_na=False) for n in "sm")
     assert list(found.columns) == list(expected.columns)
     np.testing.assert_allclose(found["confidence"], expected["confidence"], atol=1e-5)

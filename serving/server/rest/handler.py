@@ -108,7 +108,7 @@ class RestHandler:
             await self._bodies.skip(request)
         elif request.method == "GET" and (match := _GET.fullmatch(path)):
             call.method = "metadata" if match[4] else "status"
-            return self._describe(match)
+            return self._describe(match, call)
         raise invalid(f"Malformed request: {request.method[:16]} {path[:256]}")
 
     async def _infer(self, match: re.Match[str], body: bytes, call: Call) -> bytes:
@@ -131,14 +131,17 @@ class RestHandler:
                 raise refuse_regression(version, signature_name)
             return await _predict(version, signature_name, document, deadline, call)
 
-    def _describe(self, match: re.Match[str]) -> bytes:
+    def _describe(self, match: re.Match[str], call: Call) -> bytes:
         name, number, label = _read_spec(match)
         if not name:
             raise invalid("Missing model name in request.")
         if match[4]:
             version = self._models.find(name, number, label)
+            call.model, call.version = name, version.number
             return metadata_json(name, version)
-        return status_json(self._models, name, number, label)
+        told = status_json(self._models, name, number, label)
+        call.model = name  # a name that is not served raises before it is a label of metrics
+        return told
 
     def _answer_alive(self) -> web.Response:
         return web.json_response({"status": "ok"})

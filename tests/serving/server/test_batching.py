@@ -91,13 +91,21 @@ def test_a_request_above_the_limit_runs_alone_and_above_the_maximum_not_at_all()
     run(test)
 
 
+def fill(batcher, after, rows_each=1):
+    """Submits until the next would be refused; returns the futures."""
+    futures = []
+    while not batcher.full:
+        futures.append(batcher.submit(rows(*[1.0] * rows_each), after()))
+    return futures
+
+
 def test_a_full_queue_refuses_at_once():
     async def test(model, batcher, after):
         model.gate.clear()
-        futures = [batcher.submit(rows(1), after())]
+        futures = fill(batcher, after)
+        assert len(futures) == (4 + 1) * 4  # what waits, and what the thread will run
         await asyncio.sleep(0)
-        futures += [batcher.submit(rows(1), after()) for _ in range(16)]
-        assert batcher.full
+        assert batcher.full  # no matter what of it runs by now
         with pytest.raises(
             ServingError, match="queue to which this task was submitted is full"
         ) as e:
@@ -105,20 +113,34 @@ def test_a_full_queue_refuses_at_once():
         assert e.value.code == Code.UNAVAILABLE
         model.gate.set()
         await asyncio.gather(*futures)
-        assert not batcher.full
         # Just refused: half the queue is left, until a second has passed without.
         model.gate.clear()
-        futures = [batcher.submit(rows(1), after())]
-        await asyncio.sleep(0)
-        futures += [batcher.submit(rows(1), after()) for _ in range(8)]
-        assert batcher.full
+        futures = fill(batcher, after)
+        assert len(futures) == (2 + 1) * 4
         await asyncio.sleep(1.05)
-        assert not batcher.full
+        futures += fill(batcher, after)
+        assert len(futures) == (4 + 1) * 4
         model.gate.set()
         await asyncio.gather(*futures)
+        assert not batcher.full
         assert batcher.queued == batcher.queued_rows == 0
 
     run(test)
+
+
+@pytest.mark.parametrize(
+    ("threads", "limit", "rows_each", "accepted"),
+    [(1, 1, 1, 16), (2, 1, 1, 16), (2, 4, 1, 16), (2, 8, 1, 32), (20, 1, 1, 40), (2, 4, 8, 4)],
+)
+def test_a_queue_that_is_not_told_its_length(threads, limit, rows_each, accepted):
+    async def test(model, batcher, after):
+        model.gate.clear()
+        futures = fill(batcher, after, rows_each)
+        assert len(futures) == accepted
+        model.gate.set()
+        await asyncio.gather(*futures)
+
+    run(test, threads=threads, limit=limit, queue=0)
 
 
 def test_expired_and_cancelled_requests_are_dropped_before_they_run():
@@ -157,6 +179,32 @@ def test_a_timeout_waits_for_more():
         assert loop.time() - started < 0.1  # a full batch waits no longer
 
     run(test, timeout=0.1)
+
+
+def test_a_short_run_is_waited_for():
+    async def test(model, batcher, after):
+        futures = [batcher.submit(rows(1), after())]
+        await asyncio.sleep(0)  # one of the threads has it
+        futures += [batcher.submit(rows(at), after()) for at in range(2, 8)]
+        await asyncio.gather(*futures)
+        assert model.runs == [1, 6]
+
+    run(test, threads=2, limit=8)
+
+
+def test_a_long_run_is_not_waited_for():
+    async def test(model, batcher, after):
+        batcher._seconds = 0.1
+        model.gate.clear()
+        futures = [batcher.submit(rows(1), after())]
+        await asyncio.sleep(0)
+        futures += [batcher.submit(rows(2), after())]
+        await asyncio.sleep(0)
+        assert batcher.queued == 0
+        model.gate.set()
+        await asyncio.gather(*futures)
+
+    run(test, threads=2, limit=8)
 
 
 def test_two_sources_take_turns():

@@ -165,3 +165,17 @@ def test_several_versions_and_labels(run_server, settings_for, toy, write_toy, t
         ):
             answer = server.post(f"/v1/models/toy{path}:predict", BODY)[1]
             assert answer["predictions"][0]["label"].startswith(tag)
+
+
+def test_a_version_that_was_copied_too_slowly_is_tried_again(
+    run_server, settings_for, toy, tmp_path
+):
+    base = tmp_path / "base"
+    shutil.copytree(toy / "1", base / "1")
+    with run_server(settings_for(base)) as server:
+        (base / "2").mkdir()
+        shutil.copy(toy / "1" / "saved_model.pb", base / "2")
+        wait_for(lambda: states(server).get(2) == "END")
+        shutil.copytree(toy / "1" / "variables", base / "2" / "variables")
+        wait_for(lambda: states(server).get(2) == "AVAILABLE")
+        wait_for(lambda: states(server).get(1) == "END")

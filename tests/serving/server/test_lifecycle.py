@@ -164,7 +164,7 @@ def test_a_model_that_does_not_load(tmp_path):
         ("--label", "stable", "--label is LABEL=VERSION"),
         ("--port", "99999", "A port lies between 0 and 65535"),
         ("--drain", "0", "seconds above 0"),
-        ("--queue", "0", "at least 1 batch"),
+        ("--queue", "-1", "not negative"),
         ("--host", "203.0.113.1", "cannot be used"),
     ],
 )
