@@ -85,13 +85,16 @@ class _Evidence:
         return example.values
 
 
-def answer_table(scorer: Scorer, table: Table, batch_size: int) -> TableAnswers:
+def answer_table(
+    scorer: Scorer, table: Table, batch_size: int, title: str = "Answering"
+) -> TableAnswers:
     """Answers every row of a table, in order.
 
     Args:
         scorer: Says how probable each class is.
         table: May lack columns that the model knows; not all of them.
         batch_size: int. Rows at once.
+        title: Of the progress bar; empty for none.
 
     Raises:
         ValueError: if the table has none of the model's columns.
@@ -102,7 +105,7 @@ def answer_table(scorer: Scorer, table: Table, batch_size: int) -> TableAnswers:
     evidence = _Evidence()
     rows = (evidence.note(example) for example in read_examples(table, card.inputs, ids))
     scored: list[Scored] = []
-    with progress_bar("Answering", len(ids)) as bar:
+    with progress_bar(title, len(ids)) as bar:
         for some in scorer.score(_batches(rows, batch_size)):
             scored.extend(some)
             bar.update(len(some))

@@ -146,31 +146,7 @@ def load_catalogue(
     if config.suspicious and not draw_splits:
         suspicions = read_suspicions(config.suspicious, config.wrong_labels)
     table = read_table(source)
-    if not config.label:
-        raise ValueError(
-            f"Which column is the label? Name it with --label. Columns: {list(table.frame.columns)}"
-        )
-    columns = infer_columns(
-        table,
-        labels=config.label,
-        auxiliary=auxiliary,
-        ignore=config.ignore,
-        overrides=config.columns,
-        split_column=config.split or None,
-    )
-    for name in config.use:
-        if name not in columns:
-            raise ValueError(unknown("column in data.use", name, columns))
-    paths = read_labels(table, config.label, config.label_separator or None)
-    found = find_leaks(table, columns, paths)
-    leaks = {name: reason for name, reason in found.items() if name not in config.use}
-    columns = {
-        name: Column(name, "ignored", leaks[name]) if name in leaks else column
-        for name, column in columns.items()
-    }
-    width = max(map(len, columns), default=0)
-    for column in columns.values():
-        say(f"  {column.name:<{width}}  {column.kind:<9} {column.reason}")
+    columns, leaks, paths = decide_columns(table, config, say, auxiliary)
     labelled = np.array([row for row, path in enumerate(paths) if path is not None], np.int64)
     labels = [join_label(path) for path in paths if path is not None]
     if len(set(labels)) < 2:
@@ -222,6 +198,52 @@ def load_catalogue(
         num_groups=num_groups,
         rows_left_out=rows_left_out,
     )
+
+
+def decide_columns(
+    table: Table, config: DataConfig, say: Callable[[str], None], auxiliary: Sequence[str] = ()
+) -> tuple[dict[str, Column], dict[str, str], list[tuple[str, ...] | None]]:
+    """Decides what each column of a table is for.
+
+    Args:
+        table: All rows, or enough of them to judge by.
+        config: How to read it.
+        say: Called with lines for people.
+        auxiliary: Columns that auxiliary objectives read as labels.
+
+    Returns:
+        `(columns, leaks, labels)`: what each column was taken for, the columns left out
+        because they give the label away and why, and the label of each row as `read_labels`.
+
+    Raises:
+        ValueError: if a named column does not exist.
+    """
+    if not config.label:
+        raise ValueError(
+            f"Which column is the label? Name it with --label. Columns: {list(table.frame.columns)}"
+        )
+    columns = infer_columns(
+        table,
+        labels=config.label,
+        auxiliary=auxiliary,
+        ignore=config.ignore,
+        overrides=config.columns,
+        split_column=config.split or None,
+    )
+    for name in config.use:
+        if name not in columns:
+            raise ValueError(unknown("column in data.use", name, columns))
+    paths = read_labels(table, config.label, config.label_separator or None)
+    found = find_leaks(table, columns, paths)
+    leaks = {name: reason for name, reason in found.items() if name not in config.use}
+    columns = {
+        name: Column(name, "ignored", leaks[name]) if name in leaks else column
+        for name, column in columns.items()
+    }
+    width = max(map(len, columns), default=0)
+    for column in columns.values():
+        say(f"  {column.name:<{width}}  {column.kind:<9} {column.reason}")
+    return columns, leaks, paths
 
 
 def describe_splits(catalogue: Catalogue) -> str:

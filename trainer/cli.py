@@ -22,6 +22,7 @@ GROUP = "taxofuse.commands"
 _ORDER = (
     "demo-data",
     "run",
+    "pipeline",
     "train",
     "clean",
     "evaluate",

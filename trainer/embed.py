@@ -24,6 +24,7 @@ from trainer.weights.checksum import digest_weights
 # Features of other preprocessing would not be those of the export.
 _FEATURES_VERSION = 1
 Graph = Callable[[dict[str, tf.Tensor]], Any]
+Batches = Iterator[dict[str, np.ndarray]]
 
 
 class FeatureStore:
@@ -43,6 +44,9 @@ class FeatureStore:
     def __init__(self, folder: Path, sources: Sequence[Path]) -> None:
         self.folder = folder
         self.sources = tuple(sources)
+        self.elsewhere: Callable[[Branch, str, Path], Batches] | None = None
+        """Returns what a frozen pretrained branch, the digest of whose weights is given, makes of
+        a source, in batches as `embed_records` does; by default it is computed here."""
         self._starts = np.cumsum([0, *map(count_records, sources)])
         self._filled = [of for of, rows in zip(sources, np.diff(self._starts), strict=True) if rows]
         self._frozen: dict[str, keras.Model] = {}
@@ -145,30 +149,20 @@ class FeatureStore:
     def _write_missing(self, branch: Branch, encoder: keras.Model, folder: Path) -> None:
         named = {content_name(source, branch.input.name): source for source in self._filled}
         missing = {name: of for name, of in named.items() if not has_arrays(folder / name)}
-        graphs = self._trace(branch, encoder)
+        learns = branch.encoder.method.trains or branch.encoder.adapts
+        if self.elsewhere and branch.encoder.pretrained and not learns:
+            for name, source in missing.items():
+                batches = self.elsewhere(branch, self._digest(encoder), source)
+                write_arrays(folder / name, batches, count_records(source))
+            return
+        known = self._traced.get(branch.name)
+        if known is None or known[0] is not encoder:
+            known = self._traced[branch.name] = (encoder, *trace(branch, encoder))
         total = sum(map(count_records, missing.values()))
         with progress_bar(f"{branch.name} embeddings", total) as bar:
             for name, source in missing.items():
-                batches = _branch_batches(source, branch, *graphs, bar)
+                batches = embed_records(source, branch, *known[1:], bar)
                 write_arrays(folder / name, batches, count_records(source))
-
-    def _trace(self, branch: Branch, encoder: keras.Model) -> tuple[Graph, Graph]:
-        """Returns preprocessing and encoder, traced once for all sources and batch sizes."""
-        known = self._traced.get(branch.name)
-        if known is None or known[0] is not encoder:
-            signature = {
-                name: tf.TensorSpec([None, *spec.shape], spec.dtype)
-                for name, spec in branch.encoder.input_specs().items()
-            }
-            prepare = tf.function(
-                lambda raw: preprocess([branch], raw), input_signature=[raw_specs([branch.input])]
-            )
-            embed = tf.function(
-                lambda tensors: tf.cast(encoder(tensors, training=False), tf.float32),
-                input_signature=[signature],
-            )
-            known = self._traced[branch.name] = (encoder, prepare, embed)
-        return known[1:]
 
     def _digest(self, encoder: keras.Model) -> str:
         if encoder in self._digests:
@@ -179,11 +173,42 @@ class FeatureStore:
         return digest
 
 
-def _branch_batches(
-    source: Path, branch: Branch, prepare: Graph, embed: Graph, bar: Any
-) -> Iterator[dict[str, np.ndarray]]:
+def trace(branch: Branch, encoder: keras.Model) -> tuple[Graph, Graph]:
+    """Returns preprocessing and encoder, traced once for all sources and batch sizes."""
+    signature = {
+        name: tf.TensorSpec([None, *spec.shape], spec.dtype)
+        for name, spec in branch.encoder.input_specs().items()
+    }
+    prepare = tf.function(
+        lambda raw: preprocess([branch], raw), input_signature=[raw_specs([branch.input])]
+    )
+    embed = tf.function(
+        lambda tensors: tf.cast(encoder(tensors, training=False), tf.float32),
+        input_signature=[signature],
+    )
+    return prepare, embed
+
+
+def embed_records(
+    source: Path,
+    branch: Branch,
+    prepare: Graph,
+    embed: Graph,
+    bar: Any = None,
+    shard: int | None = None,
+) -> Batches:
+    """Yields what a branch makes of records, in batches of rows.
+
+    Args:
+        source: Folder of records of raw values.
+        branch: Adapted.
+        prepare: With `embed`, what `trace` returns.
+        embed: See there.
+        bar: Progress, of rows.
+        shard: int. Which file of the records; all by default.
+    """
     key = present_name(branch.input.name)
-    data = raw_dataset(source, [branch.input.name])
+    data = raw_dataset(source, [branch.input.name], shard=shard)
     data = data.map(prepare, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
     for tensors in data:
         present = tensors.pop(key)
@@ -192,5 +217,6 @@ def _branch_batches(
             batch[branch.name] = embed(tensors).numpy()
         else:
             batch.update({name: tensor.numpy() for name, tensor in tensors.items()})
-        bar.update(len(present))
+        if bar is not None:
+            bar.update(len(present))
         yield batch

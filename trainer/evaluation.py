@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from trainer.answers import Answers
 from trainer.data.labels import join_label, read_labels
 from trainer.data.table import Table
 from trainer.evaluate import count_confusions, evaluate_answers, evaluate_slices, worst_rows
@@ -25,6 +26,8 @@ def evaluate_table(
     out: Path | None = None,
     label: Sequence[str] = (),
     label_separator: str = "",
+    told: str = "",
+    answers: Answers | None = None,
 ) -> dict[str, Any]:
     """Answers a table and compares the answers with its labels.
 
@@ -34,6 +37,8 @@ def evaluate_table(
         out: Folder for `metrics.json`, `report.html` and `answers.csv`, if wanted.
         label: Label columns; those of the training by default.
         label_separator: As in training by default.
+        told: What the report calls the model; its folder by default.
+        answers: To the rows of the table, where they are known already.
 
     Returns:
         The metrics.
@@ -46,7 +51,7 @@ def evaluate_table(
     separator = label_separator or ("" if label else card.label_separator)
     paths = read_labels(table, list(label or card.label), separator or None)
     labels = [None if path is None else join_label(path) for path in paths]
-    answers = predictor.answer(table)
+    answers = answers or predictor.answer(table)
     metrics = evaluate_answers(answers, labels, card.level_names)
     has_label = np.array([label is not None for label in labels], bool)
     metrics["num_trained_on"] = int((predictor.was_trained_on(table) & has_label).sum())
@@ -62,7 +67,7 @@ def evaluate_table(
     report = ReportData(
         title=f"Evaluation: {', '.join(label or card.label)}",
         metrics=metrics,
-        model=f"Exported model {predictor.folder}, as it answers in production.",
+        model=f"Exported model {told or predictor.folder}, as it answers in production.",
         measured_on="rows of the table given",
         slices=metrics["slices"],
         confusions=count_confusions(answers, labels),

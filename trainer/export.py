@@ -20,6 +20,7 @@ from trainer.layers.rule_ops import exclude
 from trainer.model import build_embedder
 from trainer.preprocessing import Branch, raw_specs, raw_values
 from trainer.registry import MODALITIES
+from trainer.same_saved_model import settle_saved_model
 from trainer.servable import check_servable
 from trainer.warmup import WARMUP_FILE, write_warmup
 
@@ -203,6 +204,7 @@ def write_version(
             "health": module.health.get_concrete_function(),
         }
         tf.saved_model.save(module.tracked, str(temporary), signatures=signatures)
+        settle_saved_model(temporary)
         check_servable(temporary)
         write_json(temporary / "assets.extra" / CARD_FILE, card.to_dict())
         write_warmup(temporary / "assets.extra" / WARMUP_FILE, card.inputs, card.max_batch)

@@ -16,7 +16,9 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.auxiliary import add_outputs, add_targets, build_objectives
+from trainer.cluster import read_cluster
 from trainer.config import Config
+from trainer.distribution import split_batches, strategy_scope
 from trainer.embed import FeatureStore
 from trainer.features import array_batches
 from trainer.files import file_state, remove_folder
@@ -27,7 +29,7 @@ from trainer.model import build_lessons, build_votes
 from trainer.network import Network
 from trainer.objectives.objective import Objective
 from trainer.pooling import fit_vote_weights, prior_weights
-from trainer.preprocessing import build_branches
+from trainer.preprocessing import Branch, build_branches
 from trainer.regularized_model import RegularizedModel, find_points, make_regularizer
 from trainer.sample import Sample
 from trainer.sampling import draw_rates, draw_times
@@ -73,22 +75,18 @@ def fit_network(
         on_epoch: See `run_stage`.
     """
     train = config.train
-    keras.utils.set_random_seed(train.seed)
-    if train.deterministic:
-        tf.config.experimental.enable_op_determinism()
-    # The process computes in one precision: what is built from here on takes it up.
-    keras.config.set_dtype_policy(_dtype_policy(train.mixed_precision))
-    branches = build_branches(inputs, config.model.encoders)
     folder /= checkpoint_key(config, inputs, store, [sample, watched], unlabeled, labels, epochs)
     objectives = build_objectives(train.objectives)
     for objective in objectives:
         objective.adapt({name: labels[name][sample.rows] for name in objective.columns})
-    store.adapt(branches, np.union1d(sample.rows, unlabeled))
-    encoders = store.build_encoders(branches)
-    widths = {name: encoder.output.shape[-1] for name, encoder in encoders.items()}
-    # A prior on the weights, once for the whole table, beside a mean over rows.
-    l2 = train.l2 / (2 * len(sample))
-    votes = build_votes(branches, widths, num_classes, config.model, l2=l2, seed=train.seed)
+    known = np.union1d(sample.rows, unlabeled)
+    with strategy_scope():
+        branches, encoders = build_encoders(inputs, config, store, known)
+        widths = {name: encoder.output.shape[-1] for name, encoder in encoders.items()}
+        # A prior on the weights, once for the whole table, beside a mean over rows.
+        l2 = train.l2 / (2 * len(sample))
+        votes = build_votes(branches, widths, num_classes, config.model, l2=l2, seed=train.seed)
+        lessons = add_outputs(build_lessons(votes), branches, objectives)
     network = Network(branches, encoders, votes, prior_weights(len(branches) + 1))
     class_ids = sample.class_ids
     counts = np.bincount(class_ids, sample.weights, minlength=num_classes)
@@ -96,7 +94,7 @@ def fit_network(
     weighted = dataclasses.replace(sample, weights=sample.weights * class_weights[class_ids])
     fitting = _Fitting(
         network,
-        add_outputs(build_lessons(votes), branches, objectives),
+        lessons,
         objectives,
         config,
         store,
@@ -121,6 +119,35 @@ def fit_network(
     elif len(eval_votes):
         network.vote_weights = fit_vote_weights(eval_votes, watched.class_ids)
     return network
+
+
+def build_encoders(
+    inputs: Sequence[InputSpec], config: Config, store: FeatureStore, rows: np.ndarray
+) -> tuple[tuple[Branch, ...], dict[str, keras.Model]]:
+    """Builds the encoders of a configuration; their preprocessing learns from some rows.
+
+    Args:
+        inputs: Which inputs to use.
+        config: Configuration.
+        store: Where the rows are.
+        rows: `(n,)`, ascending.
+
+    Returns:
+        The branches, and their Keras halves by name.
+    """
+    settle_process(config)
+    branches = build_branches(inputs, config.model.encoders)
+    store.adapt(branches, rows)
+    return branches, store.build_encoders(branches)
+
+
+def settle_process(config: Config) -> None:
+    """Sets what a process has one of: seeds, determinism and precision."""
+    keras.utils.set_random_seed(config.train.seed)
+    if config.train.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    # What is built from here on takes it up.
+    keras.config.set_dtype_policy(_dtype_policy(config.train.mixed_precision))
 
 
 @dataclass(frozen=True)
@@ -218,24 +245,25 @@ class _Fitting:
         train, network = self.config.train, self.network
         is_head = name == "head"
         tuned = [(branch.encoder.method, network.encoders[branch.name]) for branch in network.tuned]
-        result = run_stage(
-            self._model(name),
-            data,
-            name=name,
-            steps=self._steps,
-            epochs=epochs,
-            # Steps on embeddings are too short to go back to Python after each.
-            steps_at_once=_AT_ONCE if is_head else 1,
-            learning_rate=train.head_learning_rate if is_head else train.vote_learning_rate,
-            tuned=[] if is_head else tuned,
-            config=train,
-            folder=self.folder / name,
-            logit_offsets=self.logit_offsets,
-            objectives=self.objectives,
-            eval_data=watched if len(self.watched) else None,
-            logs=self.logs and self.logs / name,
-            on_epoch=self.on_epoch,
-        )
+        with strategy_scope():
+            result = run_stage(
+                self._model(name),
+                lambda first_epoch: split_batches(data(first_epoch)),
+                name=name,
+                steps=self._steps,
+                epochs=epochs,
+                # Steps on embeddings are too short to go back to Python after each.
+                steps_at_once=_AT_ONCE if is_head and read_cluster().size == 1 else 1,
+                learning_rate=train.head_learning_rate if is_head else train.vote_learning_rate,
+                tuned=[] if is_head else tuned,
+                config=train,
+                folder=self.folder / name,
+                logit_offsets=self.logit_offsets,
+                objectives=self.objectives,
+                eval_data=split_batches(watched) if len(self.watched) else None,
+                logs=self.logs and self.logs / name,
+                on_epoch=self.on_epoch,
+            )
         network.epochs[name] = result.best_epoch
         network.history += [
             {"stage": name, "epoch": epoch, **figures}

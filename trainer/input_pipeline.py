@@ -77,6 +77,7 @@ def raw_dataset(
     batch_size: int = READ_AT_ONCE,
     *,
     rows: np.ndarray | None = None,
+    shard: int | None = None,
 ) -> tf.data.Dataset:
     """Reads raw values of some inputs in their order.
 
@@ -86,8 +87,9 @@ def raw_dataset(
         batch_size: int.
         rows: int array `(n,)`, which rows to keep; all by default. Batches
             are smaller then, and none is empty.
+        shard: int. Which file of the records; all by default, and where rows are given.
     """
-    data = read_records(folder, batch_size, names=names)
+    data = read_records(folder, batch_size, names=names, shard=shard)
     if rows is None:
         return data
     wanted = np.zeros(count_records(folder), bool)

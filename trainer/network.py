@@ -103,7 +103,7 @@ class Network:
         self, store: FeatureStore, rows: np.ndarray
     ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Returns votes on ascending rows `(rows, num_votes, num_classes)`, presences by input."""
-        names = {branch.input.name for branch in self.branches}
+        names = list(dict.fromkeys(branch.input.name for branch in self.branches))
         if "encoders" not in self.epochs:
             arrays = store.arrays(self.branches, self.encoders)
             data = array_batches(arrays, Sample.of(rows, np.zeros(len(rows))), batch_size=256)

@@ -45,17 +45,18 @@ class Predictor:
         self.card = ModelCard.load(self.folder)
         self._loaded: Any = None
 
-    def answer(self, table: Table, batch_size: int = 32) -> Answers:
+    def answer(self, table: Table, batch_size: int = 32, title: str = "Answering") -> Answers:
         """Answers every row of a table, in order.
 
         Args:
             table: May lack columns that the model knows; not all of them.
             batch_size: int.
+            title: Of the progress bar; empty for none.
 
         Raises:
             ValueError: if the table has none of the model's columns.
         """
-        return self._ask(table, batch_size, "serving_default").answers
+        return self._ask(table, batch_size, "serving_default", title=title).answers
 
     def embed(self, table: Table, batch_size: int = 32) -> tuple[Answers, np.ndarray]:
         """Returns the answers and the fused embeddings `(rows, dim)`, scaled to length 1.
@@ -116,9 +117,10 @@ class Predictor:
         batch_size: int,
         signature: str,
         embeddings: list[np.ndarray] | None = None,
+        title: str = "Answering",
     ) -> TableAnswers:
         scorer = _SignatureScorer(self, signature, embeddings)
-        return answer_table(scorer, table, min(batch_size, self.card.max_batch))
+        return answer_table(scorer, table, min(batch_size, self.card.max_batch), title)
 
     def call(self, rows: Sequence[Row], signature: str) -> dict[str, Any]:
         """Returns the outputs, `status` among them."""

@@ -14,13 +14,14 @@ def progress_bar(title: str, total: int, unit: str = "row", initial: int = 0) ->
     """Returns a tqdm bar; where stderr is a file it writes a line now and then.
 
     Args:
-        title: str. What is being done.
+        title: str. What is being done; nothing is shown where it is empty.
         total: int. Steps of the whole.
         unit: str. What a step is.
         initial: int. Steps that were done before.
     """
     return tqdm(
         desc=title,
+        disable=not title,
         total=total,
         initial=initial,
         unit=unit,

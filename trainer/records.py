@@ -69,6 +69,12 @@ def count_records(folder: Path) -> int:
     return json.loads((folder / SPEC_FILE).read_text())["num_rows"]
 
 
+def count_shards(folder: Path) -> int:
+    """Returns the number of files that the rows of a folder are in."""
+    described = json.loads((folder / SPEC_FILE).read_text())
+    return math.ceil(described["num_rows"] / described["rows_per_shard"])
+
+
 def read_records(
     folder: Path,
     batch_size: int,
@@ -77,6 +83,7 @@ def read_records(
     deterministic: bool = True,
     times: np.ndarray | None = None,
     names: Iterable[str] | None = None,
+    shard: int | None = None,
 ) -> tf.data.Dataset:
     """Reads batches of rows.
 
@@ -89,6 +96,7 @@ def read_records(
         times: int64 array `(rows,)`, how often each row comes, as often as
             there are rows in all; `None` for once each.
         names: Tensors to read; all by default.
+        shard: int. Which file; all by default.
 
     Returns:
         Dataset of dicts of tensors `(batch, ...)`; ragged last axes are padded
@@ -104,6 +112,10 @@ def read_records(
         if name in wanted
     }
     files = sorted(str(path) for path in folder.glob("records-*.tfrecord"))
+    num_rows = described["num_rows"]
+    if shard is not None:
+        before = shard * described["rows_per_shard"]
+        files, num_rows = [files[shard]], min(described["rows_per_shard"], num_rows - before)
     rows = tf.data.Dataset.from_tensor_slices(tf.constant(files, tf.string)).enumerate()
 
     def read_shard(index: tf.Tensor, file: tf.Tensor) -> tf.data.Dataset:
@@ -128,7 +140,7 @@ def read_records(
         deterministic=deterministic,
     )
     # Keras wants to know where an epoch ends.
-    num_batches = math.ceil(described["num_rows"] / batch_size)
+    num_batches = math.ceil(num_rows / batch_size)
     return batches.apply(tf.data.experimental.assert_cardinality(num_batches))
 
 
@@ -161,7 +173,7 @@ def _write_shard(
                 for name, value in values.items()
             }
             example = tf.train.Example(features=tf.train.Features(feature=features))
-            records.write(example.SerializeToString())
+            records.write(example.SerializeToString(deterministic=True))
             num_rows += 1
     return num_rows
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,6 +24,7 @@ from trainer.files import write_json
 from trainer.input_pipeline import read_values
 from trainer.inputs import InputSpec
 from trainer.network import Network
+from trainer.next_commands import next_commands
 from trainer.products import Products
 from trainer.report.product_view import ProductView
 from trainer.report.report_data import ReportData
@@ -111,7 +111,7 @@ def evaluate_run(run: Run, network: Network) -> dict[str, Any]:
         timings=run.timings,
         parameters=metrics["parameters"],
         config=dataclasses.asdict(run.config),
-        next_commands=next_commands(run),
+        next_commands=next_commands("WORKDIR"),
     )
     write_report(run.workdir / "report.html", report)
     return metrics
@@ -124,16 +124,6 @@ def load_metrics(run: Run) -> dict[str, Any] | None:
         return None
     metrics = json.loads(path.read_text(encoding="utf-8"))
     return metrics if metrics.get("run") == run.key else None
-
-
-def next_commands(run: Run) -> dict[str, str]:
-    """Returns what a person would do next, by purpose."""
-    workdir = shlex.quote(str(run.workdir))
-    return {
-        "Predict": f"taxofuse predict --model {workdir} --data TABLE --out answers.csv",
-        "Evaluate on other rows": f"taxofuse evaluate --model {workdir} --data TABLE --out DIR",
-        "Watch the training": f"tensorboard --logdir {workdir}/logs",
-    }
 
 
 def _study_modalities(

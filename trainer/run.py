@@ -19,34 +19,33 @@ import pandas as pd
 
 from trainer.answers import OK, Answers
 from trainer.artefact import ModelCard, find_export
-from trainer.augment import Augmenter, add_views
-from trainer.auxiliary import build_objectives, check_objectives
-from trainer.catalogue import describe_splits, load_catalogue
+from trainer.augment import add_views
+from trainer.auxiliary import build_objectives
+from trainer.catalogue import Catalogue, describe_splits, load_catalogue
+from trainer.check_settings import check_settings
 from trainer.config import Config
 from trainer.data.rules import NO_CLASS_LEFT
 from trainer.data.seen_rows import digest_rows
 from trainer.data.splits import SPLITS
+from trainer.distribution import join_workers
 from trainer.embed import FeatureStore
-from trainer.ensemble import check_ensemble, fit_ensemble
+from trainer.ensemble import fit_ensemble
 from trainer.export import export_saved_model
 from trainer.files import file_state, remove_folder, write_text
 from trainer.fitting import encoder_files, fit_network
 from trainer.inputs import InputSpec
 from trainer.layers.rule_ops import exclude
-from trainer.mixing import check_mixing
 from trainer.network import Network
-from trainer.predictor import Predictor
-from trainer.preprocessing import build_branches
 from trainer.registry import MODALITIES
-from trainer.regularized_model import check_regularization
 from trainer.sample import Sample
 from trainer.saved_network import save_network
-from trainer.slices import read_slices
 from trainer.spreading import certainty, spread_labels
-from trainer.stage import build_loss
 from trainer.teacher import ask_teacher, load_teacher, soften, teacher_state
 from trainer.tracking.tracker import build_tracker
 from trainer.written_rows import write_rows
+
+MEASURED = "measured"
+"""Folder of a workdir with the export of the network that was measured, where asked for."""
 
 
 @dataclass
@@ -67,26 +66,32 @@ class Run:
     timings: dict[str, float] = field(default_factory=dict)
 
     def prepare(
-        self, draw_splits: Callable[[list[str], np.ndarray], np.ndarray] | None = None
+        self,
+        draw_splits: Callable[[list[str], np.ndarray], np.ndarray] | None = None,
+        catalogue: Catalogue | None = None,
     ) -> None:
         """Reads the table, draws the split, writes the examples.
 
         Args:
             draw_splits: From the labels and the groups of near-duplicates to the
                 split of each row, for other splits than the configuration's.
+            catalogue: The table, where it was read and split already.
 
         Raises:
             ValueError, FileNotFoundError: where the table or an option does
                 not fit; nothing was trained then.
         """
+        join_workers()
         data = self.config.data
         objectives = build_objectives(self.config.train.objectives)
         auxiliary = [name for objective in objectives for name in objective.columns]
-        self.say(f"Columns of {data.table or 'the table'}:")
         with self.timed("read the table"):
-            source = data.table if self.source is None else self.source
-            self.catalogue = load_catalogue(source, data, self.say, draw_splits, auxiliary)
-            self.fingerprint = self.catalogue.fingerprint()
+            if catalogue is None:
+                self.say(f"Columns of {data.table or 'the table'}:")
+                source = data.table if self.source is None else self.source
+                catalogue = load_catalogue(source, data, self.say, draw_splits, auxiliary)
+            self.catalogue = catalogue
+            self.fingerprint = catalogue.fingerprint()
         self.say(
             f"{len(self.catalogue.ids)} rows in {len(set(self.catalogue.labels))} classes: "
             f"{describe_splits(self.catalogue)}; {self.catalogue.num_groups} groups of "
@@ -103,7 +108,7 @@ class Run:
                 + ("known by their texts alone" if read else "never answered, no text is read")
             )
         self.tracker = build_tracker(self.config.train.track)
-        self.check()
+        check_settings(self.config, self.catalogue, self.say)
         write_text(self.workdir / "config.json", self.config.to_json() + "\n")
         self.write_rows()
         if broken := self.rows.unlabeled_problems:
@@ -119,29 +124,6 @@ class Run:
                 f"{len(problems)} rows have problems and are used without what is broken; "
                 "the report lists them"
             )
-
-    def check(self) -> None:
-        """Refuses what does not fit, before anything is read or written for it.
-
-        Raises:
-            ValueError, FileNotFoundError: naming the option.
-        """
-        config, catalogue = self.config, self.catalogue
-        branches = build_branches(catalogue.inputs, config.model.encoders)
-        check_mixing(branches, config)
-        check_regularization(branches, config.train)
-        build_loss(config.train)
-        check_ensemble(branches, config)
-        if config.train.teacher:
-            self._check_teacher(Path(config.train.teacher))
-        objectives = build_objectives(config.train.objectives)
-        for objective in objectives:
-            objective.adapt(catalogue.auxiliary)
-        check_objectives(branches, objectives, config)
-        if config.augment.views:
-            Augmenter(catalogue.inputs, config.augment.operations)
-        if config.data.slices:
-            read_slices(config.data.slices, catalogue.ids)
 
     def write_rows(self) -> None:
         """Writes the rows and their views where they are not yet, and opens their features."""
@@ -217,6 +199,17 @@ class Run:
         self.tracker.finish()
         remove_folder(self.workdir / "cache" / "checkpoints")
         return path
+
+    def export_measured(self) -> Path | None:
+        """Exports to `measured/` what the figures are of, where `finish` exports another model.
+
+        Returns:
+            The version folder; `None` where the exported model is the one that is measured.
+        """
+        if not self.refits:
+            return None
+        with self.timed("export"):
+            return self._write_saved_model(self.workdir / MEASURED, self.measured, ["train"])
 
     @property
     def refits(self) -> bool:
@@ -302,18 +295,6 @@ class Run:
         network.spread = spread
         return network
 
-    def _check_teacher(self, workdir: Path) -> None:
-        """Refuses a teacher that does not fit, and says what it knows already."""
-        catalogue = self.catalogue
-        load_teacher(workdir, catalogue.inputs, catalogue.class_names)
-        held_out = np.flatnonzero(catalogue.splits != "train")
-        seen = Predictor(workdir).was_trained_on(catalogue.take(held_out)).sum()
-        if seen:
-            self.say(
-                f"The teacher has learned from {seen} of the {len(held_out)} rows held out here, "
-                "so figures on them flatter; one of the same split and train.refit=never has not"
-            )
-
     def _ask_teacher(self) -> np.ndarray | None:
         """Returns what `train.teacher` answers to all rows of the store, if there is one."""
         if not self.config.train.teacher:
@@ -398,18 +379,22 @@ class Run:
         self.timings[stage] = self.timings.get(stage, 0.0) + time.monotonic() - began
 
     def _export(self, network: Network, splits: list[str]) -> Path:
-        card = self.card(splits)
         for branch in network.tuned:
             encoder = network.encoders[branch.name]
             if "encoders" in network.epochs and not branch.encoder.adapts:
                 path = self.workdir / "adapters" / f"{branch.name}.safetensors"
                 branch.encoder.write_adapter(path, encoder)
             branch.encoder.method.merge(encoder)
-        scorer = network.scorer()
-        save_network(self.workdir, scorer, network.branches, card)
-        seen = digest_rows(self.catalogue.take(self.sample(*splits).rows), self.catalogue.inputs)
+        save_network(self.workdir, network.scorer(), network.branches, self.card(splits))
         # Last, because it says that the run is done.
-        return export_saved_model(self.workdir / "export", network.branches, scorer, card, seen)
+        return self._write_saved_model(self.workdir / "export", network, splits)
+
+    def _write_saved_model(self, folder: Path, network: Network, splits: list[str]) -> Path:
+        rows = self.catalogue.take(self.sample(*splits).rows)
+        seen = digest_rows(rows, self.catalogue.inputs)
+        return export_saved_model(
+            folder, network.branches, network.scorer(), self.card(splits), seen
+        )
 
 
 def _without_objectives(config: Config) -> Config:

@@ -16,6 +16,7 @@ from trainer.files import new_file, write_json
 from trainer.inputs import InputSpec
 from trainer.preprocessing import Branch
 from trainer.registry import ENCODERS, FUSIONS, TUNING
+from trainer.same_bytes import settle_keras_file
 
 MODEL_FILE, PREPROCESSING_FILE = "model.keras", "preprocessing.json"
 
@@ -26,6 +27,7 @@ def save_network(
     """Writes the Keras model, and what its preprocessing has learned."""
     with new_file(workdir / MODEL_FILE) as temporary:
         scorer.save(temporary)
+        settle_keras_file(temporary)
     state = {
         "branches": [
             {

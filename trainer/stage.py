@@ -84,6 +84,8 @@ def run_stage(
         `StageResult`; the model holds the best epoch's weights, averaged
         where that is configured. Averaged ones are what `eval_data` judges too.
     """
+    if isinstance(tf.distribute.get_strategy(), tf.distribute.MirroredStrategy):
+        steps_at_once = 1  # TensorFlow loses the feeds of a loop that several devices share
     losses: Any = loss or build_loss(config, logit_offsets)
     metrics: Any = [PooledAccuracy()]
     weights = {name: of.weight for of in objectives for name in of.losses()}

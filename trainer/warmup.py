@@ -82,7 +82,7 @@ def _log(signature: str, values: dict[str, Any]) -> bytes:
     log = prediction_log_pb2.PredictionLog(
         predict_log=prediction_log_pb2.PredictLog(request=request)
     )
-    return log.SerializeToString()
+    return log.SerializeToString(deterministic=True)
 
 
 def _draw_lamp() -> bytes:

@@ -113,11 +113,10 @@ def test_words_make_up_the_share_of_the_text(parts):
     assert not found["text_word_scores"][0, 2:].any()
 
 
+@pytest.mark.parametrize("parts", ["concat"], indirect=True)
 def test_a_word_has_what_its_terms_add_to_linear_votes(parts):
     """The closed form: term weight times vector times head, half of a bigram for each word."""
-    name, branches, scorer, products, class_ids, found = parts
-    if name != "concat":
-        pytest.skip("the closed form is that of linear votes")
+    _, branches, scorer, products, class_ids, found = parts
     row, encoder = 0, branches[0].encoder
     own = {key: products.tensors[key][row : row + 1] for key in encoder.input_specs()}
     ids, weights = (of.numpy()[0] for of in own.values())

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from trainer.cluster import read_cluster
 from trainer.config import Config, config_names, load_config
 from trainer.overrides import apply_overrides
 
 DEMO = "demo"
 _DEMO_LABEL = ("category", "subcategory")
+_DATA_SET = "tfds:"
 
 
 def add_config_arguments(parser: argparse.ArgumentParser, *, workdir_required: bool = True) -> None:
@@ -66,12 +68,18 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
 def configure(args: argparse.Namespace) -> Config:
     """Makes the configuration of a call; draws the demo catalogue where it is asked for.
 
+    Of several workers that train together (see `trainer.distribution`) each but the first
+    works in a folder of its own in `args.workdir`, which is changed to that.
+
     Raises:
         ValueError: for settings that do not exist or do not fit.
     """
     config = load_config(args.config)
+    if index := read_cluster().index:
+        args.workdir = args.workdir / "workers" / str(index)
     # Whole, so that config.json is enough to run again from any folder.
-    given: dict[str, Any] = {"table": str(Path(args.data).absolute())}
+    is_path = not args.data.startswith(_DATA_SET)
+    given: dict[str, Any] = {"table": str(Path(args.data).absolute()) if is_path else args.data}
     if args.label:
         given["label"] = _names(args.label)
     if args.label_separator:

@@ -4,6 +4,7 @@
   taxofuse predict --server grpc://localhost:8500 --data products.csv --out answers.csv
 
 One row out for each row in, in the same order: id, label, confidence, status.
+Beside the answers, FILE.model.json says which model gave them.
 Over a server, rows that could not be answered say so in their status, and the
 command ends with 1.
 """
@@ -67,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
     if args.batch_size < 1:
         raise ValueError(f"--batch-size must be at least 1. Received: {args.batch_size}.")
     from trainer.answers import check_sure
+    from trainer.provenance import write_provenance
 
     if args.sure:
         check_sure(args.sure)
@@ -80,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
     card, found = (_ask_model if args.model else _ask_server)(args, table)
     _note_missing_columns(card, table)
     _write(found.to_frame(card.level_names, args.sure), args.out)
+    write_provenance(args.out, card.run, str(args.model.absolute()) if args.model else args.server)
     print(args.out)
     if found.failures:
         row, status = next(iter(found.failures.items()))

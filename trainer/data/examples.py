@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from trainer.data.cells import as_text
-from trainer.data.table import Table
-from trainer.inputs import InputSpec
+from trainer.data.table import PROBLEMS_COLUMN, Table
+from trainer.inputs import InputSpec, columns_read
 from trainer.modalities.modality import Modality
 from trainer.registry import MODALITIES
 
@@ -59,9 +59,12 @@ def read_examples(
             f"Received: len(ids)={len(ids)} for a table of {len(table.frame)} rows."
         )
     readers = [_Reader(spec, MODALITIES.get(spec.kind)(), table) for spec in inputs]
+    told = table.frame.get(PROBLEMS_COLUMN)
+    known = tuple(f"{name}: " for name in columns_read(inputs))
     for row, name in enumerate(ids):
         values: dict[str, bytes | float] = {}
-        problems: list[str] = []
+        earlier = () if told is None else told.iat[row]
+        problems = [problem for problem in earlier if problem.startswith(known)]
         for reader in readers:
             values[reader.spec.name], found = reader.read(row)
             problems.extend(found)

@@ -27,8 +27,14 @@ _CHUNK = 32
 
 
 @dataclass(frozen=True)
-class _Look:
-    """What a picture looks like, small."""
+class Look:
+    """What a picture looks like, small.
+
+    Args:
+        bits: 64 bits, each whether it gets brighter from one place to the next.
+        grey: uint8 `(256,)`, a thumbnail.
+        aspect: Width by height.
+    """
 
     bits: np.uint64
     grey: np.ndarray
@@ -60,17 +66,17 @@ def same_picture_pairs(cells: Iterable[object], folder: Path, max_shared: int) -
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
-def _look_at(cells: Iterable[object], folder: Path) -> tuple[list[_Look], list[list[int]]]:
+def _look_at(cells: Iterable[object], folder: Path) -> tuple[list[Look], list[list[int]]]:
     """Returns the different files' looks, and the rows that hold each."""
     by_digest: dict[bytes, list[int]] = defaultdict(list)
-    looks: dict[bytes, _Look] = {}
+    looks: dict[bytes, Look] = {}
     for row, cell in enumerate(cells):
         if is_empty(cell):
             continue
         try:
             encoded, _ = load_file(cell, folder)
             digest = hashlib.blake2b(encoded, digest_size=16).digest()
-            if digest not in looks and (look := _look(encoded)) is not None:
+            if digest not in looks and (look := look_at(encoded)) is not None:
                 looks[digest] = look
         except PictureError:
             continue
@@ -79,8 +85,12 @@ def _look_at(cells: Iterable[object], folder: Path) -> tuple[list[_Look], list[l
     return list(looks.values()), [by_digest[digest] for digest in looks]
 
 
-def _look(encoded: bytes) -> _Look | None:
-    """Returns a picture's look, `None` for a blank or broken one."""
+def look_at(encoded: bytes) -> Look | None:
+    """Returns a picture's look, `None` for a blank or broken one.
+
+    Raises:
+        PictureError: if it is no picture.
+    """
     with open_picture(encoded) as image:
         try:
             aspect = image.width / image.height
@@ -99,10 +109,10 @@ def _look(encoded: bytes) -> _Look | None:
     if grey.std() < MIN_SPREAD:
         return None
     bits = np.packbits(steps[:, 1:] - steps[:, :-1] > _MARGIN).view(np.uint64)[0]
-    return _Look(bits, grey.ravel(), aspect)
+    return Look(bits, grey.ravel(), aspect)
 
 
-def _alike(looks: Sequence[_Look], max_shared: int) -> list[tuple[int, int]]:
+def _alike(looks: Sequence[Look], max_shared: int) -> list[tuple[int, int]]:
     """Compares all pairs, in chunks: n^2 time of some nanoseconds, memory O(n)."""
     if not looks:
         return []

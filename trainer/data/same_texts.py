@@ -48,7 +48,7 @@ def same_text_pairs(columns: Sequence[Sequence[str]], max_shared: int) -> np.nda
     exact = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     if len(usual) < 2:
         return exact
-    parts = [[_tokens(column[row]) for row in first_rows] for column in columns]
+    parts = [[tokens_of(column[row]) for row in first_rows] for column in columns]
     joined = [[token for part in row for token in part] for row in zip(*parts, strict=True)]
     i, j = _candidates(joined, max_shared)
     keep = _similarity(joined, i, j) >= MIN_SIMILARITY
@@ -60,7 +60,8 @@ def same_text_pairs(columns: Sequence[Sequence[str]], max_shared: int) -> np.nda
     return np.concatenate([exact, np.stack([first_rows[i], first_rows[j]], axis=1)])
 
 
-def _tokens(text: str) -> list[str]:
+def tokens_of(text: str) -> list[str]:
+    """Returns the words of a text, and its single characters where words are not separated."""
     return _TOKEN.findall(text.lower())
 
 
@@ -70,7 +71,7 @@ def _different_texts(columns: Sequence[Sequence[str]]) -> list[list[int]]:
     for row, texts in enumerate(zip(*columns, strict=True)):
         # Case and white space are no difference.
         folded = tuple(" ".join(text.lower().split()) for text in texts)
-        if sum(len(_tokens(text)) for text in folded) >= MIN_TOKENS:
+        if sum(len(tokens_of(text)) for text in folded) >= MIN_TOKENS:
             holders[folded].append(row)
     return list(holders.values())
 

@@ -154,6 +154,24 @@ def user_splits(values: Sequence[object]) -> np.ndarray:
     """Reads the user's own split column.
 
     Args:
+        values: As for `read_splits`.
+
+    Returns:
+        Array `(rows,)` of `"train"`, `"eval"`, `"test"`.
+
+    Raises:
+        ValueError: as `read_splits`, or if no row is for training.
+    """
+    splits = read_splits(values)
+    if len(splits) and "train" not in splits:
+        raise ValueError(f"No row is for training. Received: {dict(Counter(splits.tolist()))}.")
+    return splits
+
+
+def read_splits(values: Sequence[object]) -> np.ndarray:
+    """Reads some cells of the user's own split column.
+
+    Args:
         values: The cells: `train`, `eval` (or `validation`, `valid`, `val`,
             `dev`) or `test`, in any case.
 
@@ -161,8 +179,7 @@ def user_splits(values: Sequence[object]) -> np.ndarray:
         Array `(rows,)` of `"train"`, `"eval"`, `"test"`.
 
     Raises:
-        ValueError: if a cell is none of them, naming rows (0-based), or if no
-            row is for training.
+        ValueError: if a cell is none of them, naming rows (0-based).
     """
     names = [as_text(value).lower() for value in values]
     wrong = [row for row, name in enumerate(names) if name not in _ALIASES]
@@ -172,7 +189,4 @@ def user_splits(values: Sequence[object]) -> np.ndarray:
         raise ValueError(
             f"Unknown split. Expected one of {sorted(_ALIASES)}. Received: {shown}{more}."
         )
-    splits = np.array([_ALIASES[name] for name in names], dtype="<U5")
-    if len(splits) and "train" not in splits:
-        raise ValueError(f"No row is for training. Received: {dict(Counter(names))}.")
-    return splits
+    return np.array([_ALIASES[name] for name in names], dtype="<U5")

@@ -8,12 +8,18 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 import pandas as pd
+from pyarrow import ArrowInvalid
+from pyarrow.parquet import ParquetFile
 
 from trainer.data.cells import parse_number
 
+PROBLEMS_COLUMN = "taxofuse/problems"
+"""What was wrong with the cells of a row before they came into this table: clauses that begin
+with the column."""
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
 _PARQUET = (".parquet", ".pq")
 # The csv module stops at 131,072 characters a cell; descriptions may be longer.
@@ -49,16 +55,40 @@ def read_table(source: str | Path | pd.DataFrame) -> Table:
     """
     if isinstance(source, pd.DataFrame):
         return _from_frame(source)
+    path = _check_path(source)
+    if path.suffix.lower() in _SEPARATORS:
+        (frame,) = _read_csv(path)
+        return Table(frame, path.parent)
+    return Table(_read_parquet(path), path.parent)
+
+
+def iter_table(source: str | Path, rows: int) -> Iterator[Table]:
+    """Reads a file as `read_table` does, but never holds more than some rows of it.
+
+    Args:
+        source: Path of a table.
+        rows: int. Of each table that is yielded but the last. There is always one.
+
+    Raises:
+        FileNotFoundError, ValueError: as `read_table`.
+    """
+    path = _check_path(source)
+    if path.suffix.lower() in _SEPARATORS:
+        frames = _read_csv(path, rows)
+    else:
+        frames = _iter_parquet(path, rows)
+    for frame in frames:
+        yield Table(frame, path.parent)
+
+
+def _check_path(source: str | Path) -> Path:
     path = Path(source).absolute()
     if not path.exists():
         raise FileNotFoundError(f"The table does not exist: {path}")
     if not path.is_file():
         raise ValueError(f"The table must be a file. Received a folder: {path}")
-    suffix = path.suffix.lower()
-    if suffix in _SEPARATORS:
-        return Table(_read_csv(path, _SEPARATORS[suffix]), path.parent)
-    if suffix in _PARQUET:
-        return Table(_read_parquet(path), path.parent)
+    if path.suffix.lower() in (*_SEPARATORS, *_PARQUET):
+        return path
     raise ValueError(
         f"A table must be one of {[*_SEPARATORS, *_PARQUET]}. Received: {path}. "
         "Rename it if it is one of them, or save it as CSV."
@@ -81,6 +111,17 @@ def _read_parquet(path: Path) -> pd.DataFrame:
     return _check_names(frame.reset_index(drop=True), str(path))
 
 
+def _iter_parquet(path: Path, rows: int) -> Iterator[pd.DataFrame]:
+    try:
+        with ParquetFile(path) as file:
+            empty = [file.schema_arrow.empty_table()] * (file.metadata.num_rows == 0)
+            for batch in chain(empty, file.iter_batches(rows)):
+                frame = batch.to_pandas().reset_index(drop=True)
+                yield _check_names(frame, str(path))
+    except (OSError, ArrowInvalid) as error:
+        raise ValueError(f"Not a readable Parquet file: {path} ({error})") from error
+
+
 def _check_names(frame: pd.DataFrame, source: str) -> pd.DataFrame:
     names = [str(name).strip() for name in frame.columns]
     if not names:
@@ -96,33 +137,43 @@ def _check_names(frame: pd.DataFrame, source: str) -> pd.DataFrame:
     return frame
 
 
-def _read_csv(path: Path, separator: str) -> pd.DataFrame:
-    limit = csv.field_size_limit(_MAX_CELL)
+def _read_csv(path: Path, size: int | None = None) -> Iterator[pd.DataFrame]:
+    """Yields frames of `size` rows, or one of all; an empty table is one frame too."""
+    records = _records(path, _SEPARATORS[path.suffix.lower()])
     try:
-        records = _records(path, separator)
         header = _read_header(next(records, None), path)
-        rows = [cells for _, cells in _whole_rows(records, header, path)]
+        rows = _whole_rows(records, header, path)
+        first = True
+        while (some := [cells for _, cells in islice(rows, size)]) or first:
+            columns = zip(*some, strict=True) if some else ([] for _ in header)
+            cells = {name: list(column) for name, column in zip(header, columns, strict=True)}
+            yield pd.DataFrame(cells, dtype=str)
+            first = False
+            if size is None:
+                return
     except UnicodeDecodeError as error:
         raise ValueError(_encoding_message(path)) from error
-    finally:
-        csv.field_size_limit(limit)
-    columns = zip(*rows, strict=True) if rows else ([] for _ in header)
-    cells = {name: list(column) for name, column in zip(header, columns, strict=True)}
-    return pd.DataFrame(cells, dtype=str)
 
 
 def _records(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
     """Yields `(number of the line where it ends, cells)` of each record."""
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=separator, strict=True)
-        try:
-            for cells in reader:
-                yield reader.line_num, cells
-        except csv.Error as error:
-            raise ValueError(
-                f"Broken CSV: {path}, line {reader.line_num}: {error}. "
-                'Quote cells with " and double every " inside them.'
-            ) from error
+        while True:
+            # The limit is the whole process': nobody else meets it while this waits.
+            limit = csv.field_size_limit(_MAX_CELL)
+            try:
+                cells = next(reader, None)
+            except csv.Error as error:
+                raise ValueError(
+                    f"Broken CSV: {path}, line {reader.line_num}: {error}. "
+                    'Quote cells with " and double every " inside them.'
+                ) from error
+            finally:
+                csv.field_size_limit(limit)
+            if cells is None:
+                return
+            yield reader.line_num, cells
 
 
 def _read_header(record: tuple[int, list[str]] | None, path: Path) -> list[str]:

@@ -16,15 +16,16 @@ from trainer.report.thumbnail import thumbnail
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render_page(template: str, **values: Any) -> str:
+def render_page(template: str, *, templates: Path = _TEMPLATES, **values: Any) -> str:
     """Fills a template that extends `page.html`; every text is escaped in it.
 
     Args:
         template: Name of the file.
+        templates: Folder that it is in, by default that of the reports' own.
         values: What it shows; `title` is that of the page.
     """
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        loader=jinja2.FileSystemLoader([templates, _TEMPLATES]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

@@ -37,8 +37,10 @@ def count(number: int) -> str:
 
 
 def short_number(number: float | None) -> str:
-    """Writes a number with four digits, and a dash for None."""
-    return "\u2013" if number is None else f"{number:.4g}"
+    """Writes a number with four digits or all before its point, and a dash for None."""
+    if number is None:
+        return "\u2013"
+    return f"{number:,.0f}" if 1e4 <= abs(number) < 1e12 else f"{number:.4g}"
 
 
 def duration(seconds: float) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from trainer.answers import OK, Answers
+from trainer.check_settings import check_settings
 from trainer.config import Config
 from trainer.data.duplicates import group_near_duplicates
 from trainer.data.splits import fold_rows
@@ -77,7 +78,7 @@ class Judge:
     def _measure(self, config: Config) -> dict[str, float]:
         run = copy.copy(self.run)
         run.config = config
-        run.check()
+        check_settings(config, run.catalogue, run.say)
         if config.augment != self.run.config.augment:
             run.write_rows()
         run.catalogue = dataclasses.replace(run.catalogue, splits=self.folds)

@@ -29,3 +29,9 @@ def test_files_are_found_from_any_folder(tmp_path, monkeypatch):
     options = config.model.encoders["text"]["bert"]
     assert options["adapter"] == f"{tmp_path}/bert"
     assert options["weights"] == "package:of_some_name"
+
+
+def test_a_data_set_is_no_file():
+    options = dict.fromkeys(("label", "label_separator", "ignore", "unlabeled"), "")
+    asked = Namespace(data="tfds:mnist", config="default", set=[], **options)
+    assert configure(asked).data.table == "tfds:mnist"

@@ -3,7 +3,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from trainer.data.table import read_table
+from trainer.data.table import iter_table, read_table
 
 
 def _csv(folder, data, name="t.csv"):
@@ -120,3 +120,36 @@ def test_frames(tmp_path, monkeypatch):
         read_table(pd.DataFrame([[1, 2]], columns=["a", "a"]))
     with pytest.raises(ValueError, match="needs columns"):
         read_table(pd.DataFrame())
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.parquet"])
+@pytest.mark.parametrize("rows", [0, 1, 5, 6])
+def test_some_rows_at_a_time_are_the_same_rows(tmp_path, name, rows):
+    texts = [f'{row}\n"' for row in range(rows)]
+    frame = pd.DataFrame({"n": range(rows), "text": pd.Series(texts, dtype=str)})
+    path = tmp_path / name
+    if name.endswith("parquet"):
+        frame.to_parquet(path)
+    else:
+        frame.to_csv(path, index=False, sep="\t" if name.endswith("tsv") else ",")
+    parts = list(iter_table(path, 3))
+    assert [len(part.frame) for part in parts] == (
+        [3] * (rows // 3) + [rows % 3] * (rows % 3 > 0) or [0]
+    )
+    whole = pd.concat([part.frame for part in parts], ignore_index=True)
+    pd.testing.assert_frame_equal(whole, read_table(path).frame)
+
+
+def test_a_broken_row_is_found_where_it_is(tmp_path):
+    parts = iter_table(_csv(tmp_path, "a,b\n1,2\n1,2\n1\n"), 1)
+    assert len(next(parts).frame) == 1
+    with pytest.raises(ValueError, match="in line 4"):
+        list(parts)
+
+
+def test_long_cells_of_two_tables_at_once(tmp_path):
+    data = f"a,b\n1,{'x' * 200_000}\n2,3\n"
+    paths = [_csv(tmp_path, data, name) for name in ("p.csv", "q.csv")]
+    first, second = (iter_table(path, 1) for path in paths)
+    assert len(next(first).frame["b"][0]) == len(next(second).frame["b"][0]) == 200_000
+    assert next(first).frame["b"][0] == next(second).frame["b"][0] == "3"

@@ -15,7 +15,6 @@ from sklearn.metrics import accuracy_score, f1_score, log_loss
 from trainer.config import Config, ModelConfig
 from trainer.data.table import Table
 from trainer.inputs import InputSpec
-from trainer.run import Run
 from trainer.sample import Sample
 from trainer.search.judge import Judge
 from trainer.search.trials import TrialLog
@@ -59,7 +58,8 @@ class FakeRun:
         self.fits = []
         self.views = []
 
-    check = Run.check
+    def say(self, line):
+        raise AssertionError(f"nothing is to be said here: {line}")
 
     def write_rows(self):
         self.views.append(self.config.augment.views)
