@@ -12,7 +12,7 @@ if sys.version_info < (3, 11):  # noqa: UP036  pip says it less clearly
 
 COMMANDS = {
     "demo-data": "trainer.commands.demo_data",
-    "run": "trainer.commands.run",
+    "run": "components.commands.run",
     "train": "trainer.commands.train",
     "clean": "trainer.commands.clean",
     "select": "trainer.commands.select",
@@ -25,6 +25,7 @@ COMMANDS = {
     "serve": "serving.commands.serve",
     "deploy": "serving.commands.deploy",
     "load": "serving.commands.load",
+    "pipeline": "components.commands.pipeline",
 }
 
 setup(
@@ -33,7 +34,12 @@ setup(
     description="Multimodal product classification on TensorFlow and Keras",
     python_requires=">=3.11",
     packages=find_packages(include=["trainer*", "components*", "serving*"]),
-    package_data={"trainer.report": ["templates/*"], "serving.page": ["static/*"]},
+    package_data={
+        "trainer.report": ["templates/*"],
+        "components.statistics_gen": ["templates/*"],
+        "components.example_validator": ["templates/*"],
+        "serving.page": ["static/*"],
+    },
     install_requires=[
         "ai-edge-litert>=2.1",
         "aiohttp>=3.12",
@@ -57,10 +63,11 @@ setup(
         "pypinyin>=0.53",
         "pyyaml>=6",
         "safetensors>=0.5",
-        "scikit-learn>=1.6",
+        "scikit-learn>=1.5.2",
         "scipy>=1.14",
         "tensorboard>=2.19",
         "tensorflow>=2.21,<2.22",
+        "tensorflow-metadata>=1.17",
         "tensorflow-serving-api>=2.19,<2.22",
         "tensorflow-text>=2.21,<2.22",
         "tqdm>=4.66",
@@ -68,6 +75,9 @@ setup(
         "uvloop>=0.21; sys_platform != 'win32'",
     ],
     extras_require={
+        "beam": ["apache-beam>=2.65,<3"],
+        "dask": ["apache-beam>=2.65,<3", "dask>=2025.1", "distributed>=2025.1"],
+        "tfx": ["tfx>=1.21,<1.22"],
         "tfds": ["tensorflow-datasets>=4.9.9"],
         "notebook": ["ipykernel>=6.29", "nbclient>=0.10", "nbformat>=5.10"],
         "test": [

@@ -1,5 +1,7 @@
+import importlib
 import os
 import shutil
+import sys
 
 import pytest
 
@@ -27,6 +29,31 @@ def tiny_bert(tmp_path_factory):
     tokenizer = keras_hub.models.BertTokenizer(vocabulary=vocabulary, lowercase=True)
     tokenizer.save_to_preset(str(folder))
     return str(folder)
+
+
+@pytest.fixture
+def import_components(tmp_path, monkeypatch):
+    """Returns a function that writes packages of a component each, and imports what they declare.
+
+    It takes the texts of `component.py` and `executor.py` by package. Processes that are started
+    find the packages, too.
+    """
+
+    def go(packages):
+        root = tmp_path / "packages"
+        for name, (component, executor) in packages.items():
+            (root / name).mkdir(parents=True)
+            (root / name / "__init__.py").write_text("")
+            (root / name / "component.py").write_text(component)
+            (root / name / "executor.py").write_text(executor)
+            for module in [found for found in sys.modules if found.split(".")[0] == name]:
+                monkeypatch.delitem(sys.modules, module)
+        monkeypatch.syspath_prepend(root)
+        monkeypatch.setenv("PYTHONPATH", str(root), prepend=":")
+        importlib.invalidate_caches()
+        return {name: importlib.import_module(f"{name}.component").COMPONENT for name in packages}
+
+    return go
 
 
 @pytest.fixture(scope="session")

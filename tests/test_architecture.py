@@ -149,6 +149,28 @@ def test_members_stand_below_model_and_training(kind: str) -> None:
             assert not imports(path) & above, name
 
 
+COMPONENTS = {
+    name.removesuffix(".component")
+    for name in SOURCES
+    if name.count(".") == 2 and name.endswith(".component")
+}
+
+
+def test_components_never_import_each_other() -> None:
+    assert "components.evaluator" in COMPONENTS
+    for name, path in SOURCES.items():
+        own = {package for package in COMPONENTS if is_within(name, package)}
+        for imported in imports(path) if own else ():
+            others = {package for package in COMPONENTS - own if is_within(imported, package)}
+            assert not others, (name, imported)
+
+
+def test_what_a_component_declares_is_light() -> None:
+    for package in COMPONENTS:
+        heavy = imports(SOURCES[f"{package}.component"], top_level=True)
+        assert not {of.split(".")[0] for of in heavy} & {*HEAVY, "pandas", "numpy"}, package
+
+
 def test_table_and_report_code_does_not_import_tensorflow_at_the_top() -> None:
     light = [
         name

@@ -249,4 +249,4 @@ def test_run_refuses_a_table_it_cannot_learn_from(shop, call, tmp_path, rows, la
     done = call(*arguments, *(["--label", label] if label else []))
     assert done.code == 2
     assert message in done.stderr
-    assert not (tmp_path / "w").exists()
+    assert not (tmp_path / "w" / "pipeline" / "Transform").exists()

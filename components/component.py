@@ -1,0 +1,151 @@
+"""What a step declares: what it reads, what it makes, what it can be told."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import importlib.util
+import inspect
+import json
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import components
+from components.artifact import TYPES
+from trainer.registry import unknown
+
+
+@dataclass(frozen=True)
+class NoParameters:
+    """Nothing can be told."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """What a component reads.
+
+    Args:
+        type: Of the artifact.
+        optional: Whether it works without.
+    """
+
+    type: str
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Component:
+    """A kind of step. `component.py` of its folder has one, named `COMPONENT`.
+
+    Its work is `execute` of the `executor.py` beside it, a plain function
+
+        def execute(inputs, outputs, parameters, scratch) -> dict | None
+
+    of the folders of the inputs by name (`None` where an optional one is not
+    there), of new empty folders of the outputs by name, of an instance of
+    `parameters`, and of a folder that is kept until the step has succeeded, for
+    what an interrupted step goes on from. It may return properties by output.
+
+    Args:
+        name: In pipelines and in metadata, such as `StatisticsGen`.
+        package: `__package__` of the folder, which has `executor.py` too.
+        inputs: By name.
+        outputs: Artifact types by name.
+        parameters: Frozen dataclass, every field with a default or required.
+        reads: Returns the files and folders beside the inputs, such as a
+            table, whose contents the outputs depend on, from the parameters.
+        decides: Returns the parameters without what the outputs do not depend on, from
+            the parameters: where that is equal, what was made is used again.
+        holds: Says from the parameters and the folders of the outputs whether what
+            was made outside of them is still there; then what was made is used again.
+    """
+
+    name: str
+    package: str
+    inputs: Mapping[str, Input]
+    outputs: Mapping[str, str]
+    parameters: type = NoParameters
+    reads: Callable[[Any], list[Path]] = lambda parameters: []
+    decides: Callable[[Any], Any] = lambda parameters: parameters
+    holds: Callable[[Any, Mapping[str, Path]], bool] = lambda parameters, outputs: True
+
+    def __post_init__(self) -> None:
+        for type_name in [*(spec.type for spec in self.inputs.values()), *self.outputs.values()]:
+            if type_name not in TYPES:
+                raise ValueError(unknown("type of artifact", type_name, TYPES))
+        if not self.outputs:
+            raise ValueError(f"A component makes something. Received: {self.name} without outputs.")
+
+    @property
+    def executor(self) -> str:
+        """Name of the module that works."""
+        return f"{self.package}.executor"
+
+    def make_parameters(self, values: Mapping[str, Any]) -> Any:
+        """Returns an instance of the parameters.
+
+        Raises:
+            ValueError: naming what is unknown or missing.
+        """
+        fields = {item.name: item for item in dataclasses.fields(self.parameters)}
+        for name in values:
+            if name not in fields:
+                raise ValueError(unknown(f"parameter of {self.name}", name, fields))
+        for name, item in fields.items():
+            unset = item.default is dataclasses.MISSING
+            if unset and item.default_factory is dataclasses.MISSING and name not in values:
+                raise ValueError(f"{self.name} needs the parameter {name!r}.")
+        return self.parameters(**values)
+
+
+def describe_parameters(parameters: Any) -> str:
+    """Returns parameters as JSON that is the same for the same values."""
+    return json.dumps(dataclasses.asdict(parameters), sort_keys=True, ensure_ascii=False)
+
+
+def find_components() -> dict[str, Component]:
+    """Returns all components by their names: every folder here with a `component.py`."""
+    found: dict[str, Component] = {}
+    for folder in pkgutil.iter_modules(components.__path__, f"{components.__name__}."):
+        module = f"{folder.name}.component"
+        if not folder.ispkg or importlib.util.find_spec(module) is None:
+            continue
+        component = importlib.import_module(module).COMPONENT
+        if component.name in found:
+            raise ValueError(f"Two components are named {component.name!r}.")
+        found[component.name] = component
+    return found
+
+
+def find_component(name: str) -> Component:
+    """Returns the component of a name.
+
+    Raises:
+        ValueError: if there is none; the message lists those there are.
+    """
+    found = find_components()
+    if name not in found:
+        raise ValueError(unknown("component", name, found))
+    return found[name]
+
+
+def check_executor(component: Component) -> None:
+    """Refuses an executor that is not the function that is called.
+
+    Raises:
+        ValueError: naming the component.
+    """
+    execute = importlib.import_module(component.executor).execute
+    if list(inspect.signature(execute).parameters) != [
+        "inputs",
+        "outputs",
+        "parameters",
+        "scratch",
+    ]:
+        raise ValueError(
+            f"{component.executor}.execute must take inputs, outputs, parameters, scratch. "
+            f"Received: {inspect.signature(execute)}."
+        )

@@ -1,0 +1,121 @@
+"""Measures a model on held-out rows as it answers in use, and blesses it or says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from components.blessing import write_blessing
+from components.evaluator.answer_split import answer_split
+from components.evaluator.component import Parameters
+from components.evaluator.judge import find_reasons
+from components.evaluator.measured import Measured, find_measured, measure
+from components.examples import ExamplesInfo, read_table
+from trainer.data.labels import join_label, read_labels
+from trainer.data.table import Table
+from trainer.evaluation import evaluate_table
+from trainer.files import write_json
+from trainer.predictor import Predictor
+from trainer.registry import unknown
+
+BLESSING_FILE = "blessing.json"
+
+
+def execute(
+    inputs: Mapping[str, Path | None],
+    outputs: Mapping[str, Path],
+    parameters: Parameters,
+    scratch: Path,
+) -> dict[str, dict[str, Any]]:
+    """Writes `metrics.json`, `report.html` and `answers.csv`, and the blessing.
+
+    The blessing is an empty file `BLESSED` or `NOT_BLESSED`; `blessing.json` beside it has
+    the figures, and the reasons for people.
+    """
+    examples, model, baseline = inputs["examples"], inputs["model"], inputs["baseline"]
+    assert examples is not None and model is not None
+    split = _find_split(examples, parameters.split)
+    table, _ = _read_rows(examples, split, model)
+    measured = find_measured(model)
+    evaluate_table(
+        measured,
+        table,
+        outputs["evaluation"],
+        told=f"`{measured.name}`",
+        answers=answer_split(measured, examples, split, scratch),
+    )
+    figures = {"rows": _judge(examples, split, model, baseline, parameters, scratch)}
+    if earlier := inputs["earlier_examples"]:
+        split = _find_split(earlier, parameters.split)
+        figures["earlier rows"] = _judge(earlier, split, model, baseline, parameters, scratch)
+    reasons = [reason for told in figures.values() for reason in told["reasons"]]
+    for reason in reasons:
+        print(f"Refused: {reason}")
+    blessing = outputs["blessing"]
+    write_json(blessing / BLESSING_FILE, figures)
+    write_blessing(blessing, not reasons)
+    return {"blessing": {"blessed": not reasons, "reasons": reasons}}
+
+
+def _judge(
+    examples: Path,
+    split: str,
+    model: Path,
+    baseline: Path | None,
+    parameters: Parameters,
+    scratch: Path,
+) -> dict[str, Any]:
+    """Returns figures of a model, and of the one in use, on a split, and reasons to refuse it."""
+    table, labels = _read_rows(examples, split, model)
+
+    def ask(model: Path) -> Measured:
+        answers = answer_split(find_measured(model), examples, split, scratch)
+        asked = {"robust_products": parameters.robust_products, "seed": parameters.seed}
+        return measure(model, answers, table, labels, **asked)
+
+    candidate, current = ask(model), ask(baseline) if baseline else None
+    span = ExamplesInfo.read(examples).span
+    return {
+        "span": span,
+        "split": split,
+        "reasons": [
+            f"Span {span}, {split}: {reason}"
+            for reason in find_reasons(candidate, current, labels, parameters)
+        ],
+        "candidate": _describe(candidate),
+        "baseline": current and _describe(current),
+    }
+
+
+def _find_split(examples: Path, wanted: str) -> str:
+    names = ExamplesInfo.read(examples).split_names
+    if wanted in names:
+        return wanted
+    if wanted == "test" and "eval" in names:
+        return "eval"
+    raise ValueError(unknown("split to measure on", wanted, names))
+
+
+def _read_rows(examples: Path, split: str, model: Path) -> tuple[Table, list[str]]:
+    """Returns the rows of a split, and their labels."""
+    table = read_table(examples, [split])
+    card = Predictor(find_measured(model)).card
+    paths = read_labels(table, list(card.label), card.label_separator or None)
+    labels = [join_label(path) for path in paths if path is not None]
+    if len(labels) < len(paths):
+        raise ValueError(f"The rows of the split {split!r} need labels {list(card.label)}.")
+    return table, labels
+
+
+def _describe(measured: Measured) -> dict[str, Any]:
+    metrics = measured.metrics
+    return {
+        "num_examples": metrics["num_examples"],
+        "accuracy": metrics["accuracy"],
+        "accuracy_interval": metrics["accuracy_interval"],
+        "macro_f1": metrics["macro_f1"],
+        "expected_calibration_error": metrics["expected_calibration_error"],
+        "robust_accuracy": float(measured.robust.mean()) if len(measured.robust) else None,
+        "rows_learned_from": int(measured.seen.sum()),
+    }
