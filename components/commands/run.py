@@ -48,12 +48,15 @@ def run(args: argparse.Namespace) -> int:
             raise result.cause
     anomalies = results["ExampleValidator"].outputs["anomalies"]
     trained = results["ModelTrainer"].outputs
-    model = trained["model"].uri
+    model, model_run = trained["model"].uri, trained["model_run"].uri
     statistics = results["StatisticsGen"].outputs["statistics"]
-    made = [*trained["model_run"].uri.iterdir(), *model.iterdir()]
-    for path in [statistics.uri / "statistics.html", anomalies.uri / _ANOMALIES, *made]:
-        if path.name != "export":
-            lay_out(path, workdir / path.name)
+    for page in (statistics.uri / "statistics.html", anomalies.uri / _ANOMALIES):
+        lay_out(page, workdir / page.name)
+    # Of logs each stage by itself: `export` has added its own beside them.
+    for made, place in ((model_run, "."), (model, "."), (model_run / "logs", "logs")):
+        for path in made.iterdir():
+            if path.name not in ("export", "logs"):
+                lay_out(path, workdir / place / path.name)
     # Last, because it says that the run is done.
     versions = Versions(workdir / "export")
     with versions.locked():

@@ -99,6 +99,8 @@ def test_the_same_command_again_changes_nothing(trained, shop, run_arguments, ca
         notes = trained.folder / "pipeline", trained.folder / "export"  # what was run, and locks
         return {path: path.stat().st_mtime_ns for path in files if path.parent not in notes}
 
+    (trained.folder / "logs" / "quantized").mkdir(exist_ok=True)
+    (trained.folder / "logs" / "quantized" / "events").write_text("of an export")
     before = state()
     assert len(before) > 30
     began = time.process_time()

@@ -116,9 +116,10 @@ def test_one_that_does_not_hear_is_killed(serve, monkeypatch):
 
 
 PARENT = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from components.infra_validator import server as module
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 module.serve_command = lambda model: [sys.executable, "-c", {answers!r}]
 with module.CandidateServer(Path("model"), Path({log!r}), 20.0) as server:
     print(" ".join(str(child.pid) for child in module.psutil.Process().children(True)), flush=True)
