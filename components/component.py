@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import importlib.util
-import inspect
 import json
 import pkgutil
 from collections.abc import Callable, Mapping
@@ -16,6 +15,15 @@ from typing import Any
 import components
 from components.artifact import TYPES
 from trainer.registry import unknown
+
+_KINDS: Mapping[tuple[type, ...], str] = {
+    (bool,): "true or false",
+    (int,): "a whole number",
+    (float, int): "a number",
+    (str,): "text",
+    (list, tuple): "a list",
+    (dict,): "an object",
+}
 
 
 @dataclass(frozen=True)
@@ -91,14 +99,29 @@ class Component:
             ValueError: naming what is unknown or missing.
         """
         fields = {item.name: item for item in dataclasses.fields(self.parameters)}
-        for name in values:
+        for name, value in values.items():
             if name not in fields:
                 raise ValueError(unknown(f"parameter of {self.name}", name, fields))
+            self._check_type(fields[name], value)
         for name, item in fields.items():
             unset = item.default is dataclasses.MISSING
             if unset and item.default_factory is dataclasses.MISSING and name not in values:
                 raise ValueError(f"{self.name} needs the parameter {name!r}.")
         return self.parameters(**values)
+
+    def _check_type(self, item: dataclasses.Field, value: Any) -> None:
+        """Refuses what is no number where the default is one, and so on."""
+        default = item.default
+        if item.default_factory is not dataclasses.MISSING:
+            default = item.default_factory()
+        for kinds, expected in _KINDS.items():
+            if isinstance(default, kinds):
+                if not isinstance(value, kinds):
+                    raise ValueError(
+                        f"{self.name}.{item.name} is {expected}, such as {default!r}. "
+                        f"Received: {value!r}."
+                    )
+                return
 
 
 def describe_parameters(parameters: Any) -> str:
@@ -130,22 +153,3 @@ def find_component(name: str) -> Component:
     if name not in found:
         raise ValueError(unknown("component", name, found))
     return found[name]
-
-
-def check_executor(component: Component) -> None:
-    """Refuses an executor that is not the function that is called.
-
-    Raises:
-        ValueError: naming the component.
-    """
-    execute = importlib.import_module(component.executor).execute
-    if list(inspect.signature(execute).parameters) != [
-        "inputs",
-        "outputs",
-        "parameters",
-        "scratch",
-    ]:
-        raise ValueError(
-            f"{component.executor}.execute must take inputs, outputs, parameters, scratch. "
-            f"Received: {inspect.signature(execute)}."
-        )

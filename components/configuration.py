@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from trainer.artefact import MODEL_FILE, PREPROCESSING_FILE, find_export
 from trainer.config import Config, ModelConfig, TrainConfig
 
 _FILES = ("slices", "suspicious", "taxonomy")
@@ -41,13 +43,20 @@ def files_of(config: Mapping[str, Any]) -> list[Path]:
     """
     data: Mapping[str, Any] = config["data"]
     named = [data[name] for name in _FILES]
-    if data["unlabeled"] != data["table"]:
-        named.append(data["unlabeled"])
-    named.append(config["train"]["teacher"])
+    if teacher := config["train"]["teacher"]:
+        # Not all of its folder, where a pipeline takes notes of each run.
+        named += [Path(teacher, name) for name in (MODEL_FILE, PREPROCESSING_FILE)]
+        with suppress(FileNotFoundError):
+            named.append(find_export(Path(teacher)))
     for encoders in config["model"]["encoders"].values():
         for options in encoders.values():
             named += [options.get(name) for name in ("adapter", "weights")]
-    return [Path(name) for name in named if name and Path(name).exists()]
+    from components.sources.files_read import files_read  # loads pandas
+
+    files = [Path(name) for name in named if name and Path(name).exists()]
+    if data["unlabeled"] and data["unlabeled"] != data["table"]:
+        files += files_read(data["unlabeled"], 0, data["columns"], data["ignore"])
+    return files
 
 
 def _auxiliary_columns(config: Config) -> tuple[str, ...]:

@@ -5,12 +5,24 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+import importlib.metadata
 import importlib.util
+import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 _PACKAGES = ("components", "trainer", "serving")
+_LIBRARIES = (
+    "keras",
+    "keras-hub",
+    "numpy",
+    "pillow",
+    "scikit-learn",
+    "tensorflow",
+    "tensorflow-text",
+)
 # Whoever imports this module may come to use any part of its package: members are found by name.
 _OPEN = "trainer.registry"
 
@@ -37,22 +49,30 @@ def fingerprint(paths: Iterable[Path], known: KnownHashes | None = None) -> str:
     """
     digest = hashlib.sha256()
     for path in paths:
-        if path.is_dir():
-            for file in sorted(found for found in path.rglob("*") if found.is_file()):
-                name = file.relative_to(path).as_posix().encode()
-                digest.update(b"%d:%b" % (len(name), name))
-                digest.update(_hash_file(file, known).encode())
-        else:
-            digest.update((_hash_file(path, known) if path.is_file() else "absent").encode())
+        try:
+            _add(digest, path, known)
+        except OSError as error:  # the step that reads it says so
+            digest.update(f"unreadable {error.errno}".encode())
         digest.update(b"|")
     return digest.hexdigest()[:32]
+
+
+def _add(digest: Any, path: Path, known: KnownHashes | None) -> None:
+    if not path.is_dir():
+        digest.update((_hash_file(path, known) if path.is_file() else "absent").encode())
+        return
+    for file in sorted(found for found in path.rglob("*") if found.is_file()):
+        name = os.fsencode(file.relative_to(path).as_posix())
+        digest.update(b"%d:%b" % (len(name), name))
+        digest.update(_hash_file(file, known).encode())
 
 
 @functools.cache
 def fingerprint_code(module: str) -> str:
     """Hashes the source of a module and of all of the project that it imports.
 
-    A module that looks members up by name depends on the whole of their package.
+    A module that looks members up by name depends on the whole of their package. Templates
+    beside a module count, and the versions of the libraries whose arithmetic decides results.
 
     Args:
         module: str. Full name.
@@ -72,6 +92,9 @@ def fingerprint_code(module: str) -> str:
     digest = hashlib.sha256()
     for name in sorted(seen):
         digest.update(name.encode() + b"\0" + seen[name].read_bytes())
+    for path in sorted({file for of in seen.values() for file in of.parent.glob("templates/*")}):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    digest.update(_versions().encode())
     return digest.hexdigest()[:32]
 
 
@@ -90,6 +113,17 @@ def _hash_file(path: Path, known: KnownHashes | None) -> str:
         if known:
             known.put(path, state, digest)
     return digest
+
+
+@functools.cache
+def _versions() -> str:
+    from trainer.weights.packages import PACKAGES  # loads NumPy
+
+    found = []
+    for name in (*_LIBRARIES, *(package.distribution for package in PACKAGES.values())):
+        with suppress(importlib.metadata.PackageNotFoundError):
+            found.append(f"{name} {importlib.metadata.version(name)}")
+    return ", ".join(found)
 
 
 @functools.cache

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
 from components.examples import ExamplesInfo
 from components.metadata import Metadata
 from components.runner import Result
-from components.sources.span_pattern import fill_span, has_spans
+from components.sources.span_pattern import find_spans, has_spans
 
 CHANGES = ("drift", "new_value", "new_column", "missing_column", "kind_change", "type_change")
 """Kinds of anomalies after which the model in use may not know its products any more."""
@@ -26,7 +25,7 @@ def find_earlier_spans(table: str, span: int) -> tuple[int, ...]:
             f"--span needs a table a span: write {{SPAN}} where its number stands in --data. "
             f"Received: {table}."
         )
-    return tuple(number for number in range(span) if Path(fill_span(table, number)).exists())
+    return tuple(number for number in find_spans(table) if number < span)
 
 
 def reason_to_train(

@@ -57,7 +57,7 @@ def build_default_pipeline(
     data, before, start, old_rows = for_examples(config), {}, {}, {}
     if span is not None:
         data |= dataclasses.asdict(span)
-        before = {"baseline": Behind(in_use(statistics), "examples", statistics)}
+        before = {"baseline": Behind(in_use(examples, "examples"), "examples", statistics)}
         start = {"base_model": in_use(examples, "examples")}
         old_rows = {"earlier_examples": Behind(in_use(examples), "examples")}
     learning = {

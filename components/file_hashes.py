@@ -19,11 +19,14 @@ class FileHashes:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, timeout=30)
-        self._db.execute(
-            "CREATE TABLE IF NOT EXISTS hashes"
-            " (path TEXT PRIMARY KEY, state TEXT NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID"
-        )
+        try:
+            self._open(path)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:  # damaged
+            self._db.close()
+            path.unlink()
+            self._open(path)
 
     def get(self, path: Path, state: str) -> str | None:
         """Returns the hash of a file that has not changed since, or None."""
@@ -38,7 +41,18 @@ class FileHashes:
             "INSERT OR REPLACE INTO hashes VALUES (?, ?, ?)", (str(path), state, digest)
         )
 
+    def commit(self) -> None:
+        """Writes what was noted, which else goes with a process that is killed."""
+        self._db.commit()
+
     def close(self) -> None:
         """Writes and closes."""
         self._db.commit()
         self._db.close()
+
+    def _open(self, path: Path) -> None:
+        self._db = sqlite3.connect(path, timeout=30)
+        self._db.execute(
+            "CREATE TABLE IF NOT EXISTS hashes"
+            " (path TEXT PRIMARY KEY, state TEXT NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID"
+        )

@@ -13,6 +13,8 @@ from components.pusher.roll_back import KEY, Push, find_pushes
 from components.pusher.versions import Versions
 from components.runner import PARTIAL, SCRATCH
 
+_BASE = "base_model"
+
 
 @dataclass(frozen=True)
 class Garbage:
@@ -35,7 +37,8 @@ def find_garbage(root: Path, metadata: Metadata, keep: int) -> list[Garbage]:
     An execution keeps all of its outputs or none: it is found in the cache only with all. Kept
     is what belongs to the last runs, done or found there; what was pushed and is still among
     the versions of its folder, or was pushed last, with the run that made its model, whose
-    statistics new data are compared with; and what any of these was made from.
+    statistics new data are compared with; and what any of these was made from. Of the model
+    that a training began from that is all but its own beginning, or nothing would ever go.
 
     Args:
         root: Folder of the runner.
@@ -54,11 +57,7 @@ def find_garbage(root: Path, metadata: Metadata, keep: int) -> list[Garbage]:
     found: list[Garbage] = []
     live: set[Path] = set()
     for execution in metadata.executions():
-        # By its place below the folder, which may have been moved.
-        folders = tuple(
-            root.joinpath(*artifact.uri.parts[-3:])
-            for artifact in metadata.outputs(execution.id).values()
-        )
+        folders = tuple(artifact.uri for artifact in metadata.outputs(execution.id).values())
         if execution.id in kept:
             live.update(folders)
         elif folders:
@@ -122,17 +121,19 @@ def _find_run(metadata: Metadata, push: Push) -> list[int]:
 
 
 def _with_ancestors(metadata: Metadata, executions: Iterable[int]) -> set[int]:
-    kept: set[int] = set()
-    waiting = list(executions)
+    seen: set[tuple[int, bool]] = set()
+    waiting = [(execution, False) for execution in executions]
     while waiting:
-        execution = waiting.pop()
-        if execution in kept:
+        execution, is_base = waiting.pop()
+        if (execution, is_base) in seen:
             continue
-        kept.add(execution)
-        for artifact in metadata.inputs(execution).values():
+        seen.add((execution, is_base))
+        for role, artifact in metadata.inputs(execution).items():
+            if is_base and role == _BASE:
+                continue
             if maker := metadata.maker(artifact.id):
-                waiting.append(maker.id)
-    return kept
+                waiting.append((maker.id, is_base or role == _BASE))
+    return {execution for execution, _ in seen}
 
 
 def _find_orphans(root: Path, nodes: set[str], scratch: set[str]) -> list[Path]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import Any
 
-from components.worker import Step, StepFailed
+from components.worker import Step, StepFailed, describe_error
 
 
 class Here:
@@ -24,7 +24,7 @@ class Here:
             with contextlib.redirect_stdout(sys.stderr):  # what steps print is for people
                 return step.do()
         except Exception as error:
-            raise StepFailed(str(error)) from error
+            raise StepFailed(describe_error(error)) from error
 
     def stop(self) -> None:
         """Does nothing: what interrupts the runner has interrupted the step."""

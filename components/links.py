@@ -9,6 +9,8 @@ from pathlib import Path
 
 from trainer.files import new_file, new_folder
 
+_SMALL = 2**20
+
 
 def link_tree(source: Path, target: Path) -> None:
     """Lays out a file, or the files of a folder, at another place; what is there stays.
@@ -24,18 +26,23 @@ def link_tree(source: Path, target: Path) -> None:
         try:
             os.link(path, to)
         except OSError:  # another file system, or one without links
-            shutil.copyfile(path, to)
+            with new_file(to) as temporary:
+                shutil.copyfile(path, temporary)
 
 
 def lay_out(source: Path, target: Path) -> None:
     """Puts a file or a folder in the place of what is there, whole; nothing where it is equal.
 
-    As by `link_tree`, neither place may be written in place.
+    As by `link_tree`, neither place may be written in place; but a small file is a copy, because
+    people may edit it.
     """
     if _is_equal(source, target):
         return
     with (new_folder if source.is_dir() else new_file)(target) as temporary:
-        link_tree(source, temporary)
+        if source.is_file() and source.stat().st_size < _SMALL:
+            shutil.copyfile(source, temporary)
+        else:
+            link_tree(source, temporary)
 
 
 def _is_equal(source: Path, target: Path) -> bool:

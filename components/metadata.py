@@ -1,7 +1,7 @@
 """What was made, by what, from what: ML Metadata's concepts in one SQLite file.
 
-Artifacts and executions are joined by events, and both belong to contexts: a pipeline, and
-each run of it. A step that was found in the cache adds one row to a run, not an execution.
+Artifacts and executions are joined by events, and executions belong to contexts, the runs of a
+pipeline. A step that was found in the cache adds one row to a run, not an execution.
 """
 
 from __future__ import annotations
@@ -129,11 +129,15 @@ class Metadata:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._root = path.parent
         self._db = sqlite3.connect(path, isolation_level=None, timeout=30)
         try:
             self._open(path)
-        except sqlite3.DatabaseError as error:
-            raise ValueError(f"Not a metadata file: {path} ({error})") from error
+        except BaseException as error:
+            self._db.close()
+            if isinstance(error, sqlite3.DatabaseError):
+                raise ValueError(f"The metadata cannot be opened: {path} ({error})") from error
+            raise
 
     def close(self) -> None:
         """Closes the file."""
@@ -197,7 +201,7 @@ class Metadata:
                 number = self._insert(
                     "artifacts",
                     type=artifact.type,
-                    uri=str(artifact.uri),
+                    uri=self._to_relative(artifact.uri),
                     state=LIVE,
                     fingerprint=artifact.fingerprint,
                     properties=json.dumps(dict(artifact.properties)),
@@ -303,7 +307,7 @@ class Metadata:
             " WHERE state = ? OR NOT ? ORDER BY id",
             (LIVE, live),
         )
-        return [_to_artifact(row) for row in rows]
+        return [self._to_artifact(row) for row in rows]
 
     def delete_outputs(self, execution: int) -> None:
         """Notes that the folders which an execution made go; what is known of them stays."""
@@ -360,12 +364,15 @@ class Metadata:
         ).fetchall()
         if live and any(row[-1] != LIVE for row in rows):
             return {}
-        return {row[0]: _to_artifact(row[1:-1]) for row in rows}
+        return {row[0]: self._to_artifact(row[1:-1]) for row in rows}
 
+    def _to_relative(self, uri: Path) -> str:
+        """Returns a place below the folder of the file, which may be moved with it."""
+        return str(uri.relative_to(self._root) if uri.is_relative_to(self._root) else uri)
 
-def _to_artifact(row: tuple) -> Artifact:
-    number, type_name, uri, digest, properties = row
-    return Artifact(type_name, Path(uri), digest, json.loads(properties), number)
+    def _to_artifact(self, row: tuple) -> Artifact:
+        number, type_name, uri, digest, properties = row
+        return Artifact(type_name, self._root / uri, digest, json.loads(properties), number)
 
 
 def _to_execution(row: tuple) -> Execution:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
@@ -52,8 +53,8 @@ class Behind:
     """What an artifact of an earlier run was made from, or what else was made of that.
 
     Args:
-        latest: The artifact, such as the model that was pushed last. Here `unless` is an
-            output of the type that is wanted: what equals it does not count.
+        latest: The artifact, such as the model that was pushed last. Without `compared`,
+            what is wanted is compared with `unless`.
         read: str. Name of the input that the step read which made that artifact.
         then: Another step that read the same input, and its output; by default the
             input itself is meant.
@@ -91,6 +92,11 @@ class Node:
     def __post_init__(self) -> None:
         component = self.component
         object.__setattr__(self, "name", self.name or component.name)
+        if not re.fullmatch(r"\w[\w-]*", self.name):
+            raise ValueError(
+                "The name of a step is that of a folder: letters, digits, _ and -. "
+                f"Received: {self.name!r}."
+            )
         if self.parameters is None:
             object.__setattr__(self, "parameters", component.make_parameters({}))
         for name in self.inputs:
@@ -110,7 +116,7 @@ class Node:
         return {source.node for source in sources}
 
 
-def make_node(component: str, name: str = "", **given: Any) -> Node:
+def make_node(component: str, name: str = "", /, **given: Any) -> Node:
     """Makes a step of a component by its name.
 
     Args:
@@ -196,12 +202,12 @@ def _check_source(
         inputs = earlier[latest.node].component.inputs
         if latest.read not in inputs:
             raise ValueError(unknown(f"input of {latest.node}", latest.read, inputs))
-        if isinstance(source, Behind) and source.then:
-            _check_output(earlier, node, source.then)
         _check_output(nodes, node, source.unless)
         type_name = inputs[latest.read].type
         if isinstance(source, Behind):
-            type_name = nodes[source.unless.node].component.outputs[source.unless.name]
+            of = source.then or source.unless
+            _check_output(earlier, node, of)
+            type_name = earlier[of.node].component.outputs[of.name]
     if type_name != node.component.inputs[role].type:
         raise ValueError(
             f"{node.name} reads {role!r} as {node.component.inputs[role].type}. "

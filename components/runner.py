@@ -8,11 +8,11 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from components.artifact import Artifact
 from components.component import describe_parameters
@@ -23,9 +23,11 @@ from components.file_hashes import FileHashes
 from components.here import AtOnce, Here
 from components.metadata import FILE, Metadata
 from components.pipeline import Node, Output, Pipeline, Source
-from components.worker import Step, StepFailed, Worker
+from components.worker import Step, StepFailed, Worker, describe_error
 
 PARTIAL, SCRATCH, _LOCK = ".partial", ".scratch", ".lock"
+_PATIENCE = 1.0
+"""Seconds to wait for a lock: who asks whether a runner works has it for a moment."""
 
 
 class Outcome(StrEnum):
@@ -65,6 +67,7 @@ class _Plan:
     node: Node
     execution: int
     step: Step
+    read: str
     started: float
 
 
@@ -106,7 +109,11 @@ class Runner:
         Raises:
             ValueError: if another runner works in the folder.
         """
-        with locked(self.root), _opened(self.root) as (metadata, hashes):
+        with (
+            locked(self.root),
+            closing(Metadata(self.root / FILE)) as metadata,
+            closing(FileHashes(self.root / HASHES_FILE)) as hashes,
+        ):
             self._clear(metadata)
             run = metadata.begin_run(pipeline.name, properties or {})
             return _Run(self, pipeline, metadata, hashes, run).work()
@@ -157,7 +164,7 @@ class _Run:
                             if len(under_way) == len(started):
                                 break
                             waiting.remove(node)
-                            plan = self._begin(node)
+                            plan = self._try_to_begin(node)
                             if plan is not None:
                                 under_way[pool.submit(_do, workers, plan)] = plan
                         # What was cached may have made others ready, without anything to wait for.
@@ -178,6 +185,13 @@ class _Run:
     def _is_ready(self, node: Node) -> bool:
         return node.needs <= self._results.keys()
 
+    def _try_to_begin(self, node: Node) -> _Plan | None:
+        try:
+            return self._begin(node)
+        except (OSError, ValueError) as error:
+            self._note(node, Result(Outcome.FAILED, error=describe_error(error), cause=error))
+            return None
+
     def _begin(self, node: Node) -> _Plan | None:
         """Finds a step in the cache, or what it needs to run."""
         for before in sorted(node.needs):
@@ -186,7 +200,7 @@ class _Run:
                 return None
         inputs = {name: self._find(source) for name, source in node.inputs.items()}
         parameters = describe_parameters(node.component.decides(node.parameters))
-        read = fingerprint(node.component.reads(node.parameters), self._hashes)
+        read = self._read(node)
         code = fingerprint_code(node.component.executor)
         found = {
             f"input {name}": artifact.fingerprint for name, artifact in inputs.items() if artifact
@@ -229,7 +243,13 @@ class _Run:
         self._say(f"{node.name:<{self._width}}  runs")
         asked = describe_parameters(node.parameters)
         step = Step(node.component.package, folders_in, outputs_to, asked, scratch)
-        return _Plan(node, execution, step, time.monotonic())
+        return _Plan(node, execution, step, read, time.monotonic())
+
+    def _read(self, node: Node) -> str:
+        """Returns the fingerprint of what a step reads beside its inputs."""
+        found = fingerprint(node.component.reads(node.parameters), self._hashes)
+        self._hashes.commit()
+        return found
 
     def _find(self, source: Source) -> Artifact | None:
         if isinstance(source, Output):
@@ -241,22 +261,30 @@ class _Run:
         seconds = time.monotonic() - plan.started
         try:
             outputs = self._publish(plan, future.result())
-        except StepFailed as error:
-            self._metadata.fail(plan.execution, str(error))
+        except (StepFailed, OSError, ValueError) as error:
+            told = describe_error(error)
+            self._metadata.fail(plan.execution, told)
             shutil.rmtree(self._root / PARTIAL / str(plan.execution), ignore_errors=True)
-            result = Result(
-                Outcome.FAILED, plan.execution, {}, seconds, str(error), error.__cause__
-            )
+            cause = error.__cause__ if isinstance(error, StepFailed) else error
+            result = Result(Outcome.FAILED, plan.execution, {}, seconds, told, cause)
         else:
             result = Result(Outcome.DONE, plan.execution, outputs, seconds)
         self._note(plan.node, result)
 
     def _publish(self, plan: _Plan, properties: Mapping[str, Any]) -> dict[str, Artifact]:
+        if self._read(plan.node) != plan.read:
+            # Half of it may be of the one, half of the other.
+            shutil.rmtree(plan.step.scratch, ignore_errors=True)
+            raise ValueError(
+                "The files that it reads have changed meanwhile. Run the same command again."
+            )
         made: dict[str, Artifact] = {}
         for name, folder in plan.step.outputs.items():
             content = fingerprint([folder])
             target = self._root / plan.node.name / name / str(plan.execution)
             target.parent.mkdir(parents=True, exist_ok=True)
+            # After a power cut one may be there that the metadata have forgotten.
+            shutil.rmtree(target, ignore_errors=True)
             folder.rename(target)
             type_name = plan.node.component.outputs[name]
             made[name] = Artifact(type_name, target, content, properties.get(name, {}))
@@ -293,30 +321,29 @@ def locked(root: Path) -> Iterator[None]:
     """
     root.mkdir(parents=True, exist_ok=True)
     with (root / _LOCK).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ValueError(
-                f"Another run works in {root}. Wait for it, or stop it: the same command then "
-                "goes on from what it has done."
-            ) from error
+        deadline = time.monotonic() + _PATIENCE
+        while not _lock(file, fcntl.LOCK_EX):
+            if time.monotonic() > deadline:
+                raise ValueError(
+                    f"Another run works in {root}. Wait for it, or stop it: the same command "
+                    "then goes on from what it has done."
+                )
+            time.sleep(0.05)
         yield
 
 
 def is_locked(root: Path) -> bool:
     """Says whether a runner works in a folder."""
-    try:
-        with locked(root):
-            return False
-    except ValueError:
-        return True
+    path = root / _LOCK
+    if not path.is_file():
+        return False
+    with path.open() as file:
+        return not _lock(file, fcntl.LOCK_SH)
 
 
-@contextmanager
-def _opened(root: Path) -> Iterator[tuple[Metadata, FileHashes]]:
-    metadata, hashes = Metadata(root / FILE), FileHashes(root / HASHES_FILE)
+def _lock(file: IO[str], how: int) -> bool:
     try:
-        yield metadata, hashes
-    finally:
-        hashes.close()
-        metadata.close()
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

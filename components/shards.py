@@ -118,7 +118,7 @@ def run_shards(
         engine: By default the one that the environment names.
 
     Raises:
-        ValueError, FileNotFoundError: as the function.
+        ValueError: as the function, whose `FileNotFoundError` is one, too.
     """
     job = Job(f"{function.__module__}:{function.__qualname__}", specs, shared, notes)
     if not function.__qualname__.isidentifier() or _find(job.function) is not function:

@@ -79,6 +79,8 @@ class Worker:
         self._python = python
         self._environment = environment
         self._process: subprocess.Popen[str] | None = None
+        self._stopped = False
+        self._lock = threading.Lock()
 
     def execute(self, step: Step) -> dict[str, dict[str, Any]]:
         """Does a step; returns its properties by output.
@@ -94,7 +96,7 @@ class Worker:
             answer = process.stdout.readline()
         except OSError:
             answer = ""
-        if not answer:
+        if not answer.endswith("\n"):
             process.communicate()
             raise StepFailed(_describe_end(process.returncode))
         told = json.loads(answer)
@@ -103,22 +105,34 @@ class Worker:
         return told["properties"]
 
     def stop(self) -> None:
-        """Ends the process, also in the middle of a step."""
-        process, self._process = self._process, None
+        """Ends the process, also in the middle of a step. No other is started."""
+        with self._lock:
+            self._stopped = True
+            process, self._process = self._process, None
         if process is not None:
             process.kill()
             process.communicate()
 
     def _start(self) -> subprocess.Popen[str]:
-        if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(
-                [self._python, "-m", "components.worker"],
-                env=self._environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-        return self._process
+        with self._lock:
+            if self._stopped:
+                raise StepFailed("It was stopped before it began.")
+            if self._process is None or self._process.poll() is not None:
+                self._process = subprocess.Popen(
+                    [self._python, "-m", "components.worker"],
+                    env=self._environment,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            return self._process
+
+
+def describe_error(error: Exception) -> str:
+    """Returns what went wrong, for people: what is not meant for them has its type before it."""
+    if isinstance(error, StepFailed | ValueError | FileNotFoundError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
 
 
 def _describe_end(code: int) -> str:
@@ -152,11 +166,10 @@ def _listen(lines: IO[str], requests: queue.SimpleQueue[str]) -> None:
 def _execute(line: str) -> dict[str, Any]:
     try:
         return {"properties": Step.from_json(line).do()}
-    except (ValueError, FileNotFoundError) as error:
-        return {"error": str(error)}
     except Exception as error:
-        traceback.print_exc()
-        return {"error": f"{type(error).__name__}: {error}"}
+        if not isinstance(error, ValueError | FileNotFoundError):
+            traceback.print_exc()
+        return {"error": describe_error(error)}
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from typing import Any
 from trainer.data.rules import Rule
 from trainer.inputs import MAX_CHARACTERS, MAX_PIXELS, InputSpec, Limits
 
+MODEL_FILE, PREPROCESSING_FILE = "model.keras", "preprocessing.json"
+"""In the workdir, beside the export; see `trainer.saved_network`."""
 CARD_FILE = "taxofuse.json"
 """Beside the SavedModel, in `assets.extra/`, which TF Serving leaves alone."""
 TRAINED_ROWS_FILE = "trained_rows.npy"

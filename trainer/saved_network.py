@@ -11,14 +11,12 @@ from typing import Any
 
 import keras
 
-from trainer.artefact import ModelCard
+from trainer.artefact import MODEL_FILE, PREPROCESSING_FILE, ModelCard
 from trainer.files import new_file, write_json
 from trainer.inputs import InputSpec
 from trainer.preprocessing import Branch
 from trainer.registry import ENCODERS, FUSIONS, TUNING
 from trainer.same_bytes import settle_keras_file
-
-MODEL_FILE, PREPROCESSING_FILE = "model.keras", "preprocessing.json"
 
 
 def save_network(

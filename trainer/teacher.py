@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 from scipy.special import softmax
 
-from trainer.artefact import ModelCard, find_export
+from trainer.artefact import MODEL_FILE, PREPROCESSING_FILE, ModelCard, find_export
 from trainer.embed import FeatureStore
 from trainer.files import file_state, new_file
 from trainer.inputs import InputSpec
 from trainer.progress import progress_bar
-from trainer.saved_network import MODEL_FILE, PREPROCESSING_FILE
 
 
 def load_teacher(

@@ -50,16 +50,16 @@ def run(args: argparse.Namespace) -> int:
     trained = results["ModelTrainer"].outputs
     model, model_run = trained["model"].uri, trained["model_run"].uri
     statistics = results["StatisticsGen"].outputs["statistics"]
-    for page in (statistics.uri / "statistics.html", anomalies.uri / _ANOMALIES):
-        lay_out(page, workdir / page.name)
-    # Of logs each stage by itself: `export` has added its own beside them.
-    for made, place in ((model_run, "."), (model, "."), (model_run / "logs", "logs")):
-        for path in made.iterdir():
-            if path.name not in ("export", "logs"):
-                lay_out(path, workdir / place / path.name)
-    # Last, because it says that the run is done.
     versions = Versions(workdir / "export")
     with versions.locked():
+        for page in (statistics.uri / "statistics.html", anomalies.uri / _ANOMALIES):
+            lay_out(page, workdir / page.name)
+        # Of logs each stage by itself: `export` has added its own beside them.
+        for made, place in ((model_run, "."), (model, "."), (model_run / "logs", "logs")):
+            for path in made.iterdir():
+                if path.name not in ("export", "logs"):
+                    lay_out(path, workdir / place / path.name)
+        # Last, because it says that the run is done.
         number = versions.push(find_export(model))
     metrics = json.loads((workdir / "metrics.json").read_text(encoding="utf-8"))
     _tell(metrics, anomalies.properties, args.workdir, args.workdir / "export" / str(number))

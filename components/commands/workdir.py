@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
 
 from components.metadata import FILE, Metadata
@@ -41,11 +40,6 @@ def find_root(args: argparse.Namespace) -> Path:
     return root
 
 
-@contextmanager
-def opened(root: Path) -> Iterator[Metadata]:
-    """Opens the metadata of a runner's folder."""
-    metadata = Metadata(root / FILE)
-    try:
-        yield metadata
-    finally:
-        metadata.close()
+def opened(root: Path) -> closing[Metadata]:
+    """Opens the metadata of a runner's folder, as a context."""
+    return closing(Metadata(root / FILE))

@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from components import garbage
+from components.artifact import Artifact
 from components.garbage import find_garbage, measure, remove
 from components.metadata import FILE, Metadata
 from components.runner import Runner
@@ -134,6 +135,27 @@ def test_a_roll_back_does_not_count_as_a_run_and_keeps_what_it_restored(push):
     assert train <= folders(push.root)
     assert {name.split("/")[0] for name in gone} <= {"Train", "Pusher"}
     assert str(push("c", keep=1)["Pusher"].outcome) == "cached"
+
+
+def test_a_chain_of_models_goes_but_for_the_last_link(tmp_path):
+    """Each began from the one before: of the base that is kept its own base is not."""
+    metadata = Metadata(tmp_path / FILE)
+
+    def do(run, node, inputs):
+        told = (run, node, node, "", "{}", "", "", inputs)
+        execution = metadata.begin_execution(*told)
+        folder = tmp_path / node / "made" / str(execution)
+        folder.mkdir(parents=True)
+        made = {"made": Artifact("Model", folder, str(execution))}
+        return metadata.complete(execution, made)["made"]
+
+    base = {}
+    for span in range(4):
+        run = metadata.begin_run("spans", {"span": span})
+        examples = do(run, "Read", {})
+        base = {"base_model": do(run, "Train", {"examples": examples, **base})}
+    metadata.close()
+    assert collect(tmp_path) == {"Read/made/1", "Train/made/2", "Read/made/3", "Train/made/4"}
 
 
 def test_killed_in_between_it_leaves_nothing_that_counts(diamond, run, monkeypatch):

@@ -1,17 +1,22 @@
 """What runs, what does not, and what is left when something fails."""
 
+import dataclasses
 import os
 import random
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from components.metadata import FILE, Metadata, State
-from components.runner import Outcome, Runner
+from components.pipeline import Node, Pipeline
+from components.runner import Outcome, Runner, is_locked, locked
+from components.worker import Step, StepFailed, Worker
 
 ROOT = Path(__file__).parents[2]
 
@@ -143,9 +148,94 @@ def test_steps_that_do_not_wait_for_each_other_run_at_once(diamond, run):
     assert max(plus.started, minus.started) < min(plus.ended, minus.ended)
 
 
-def test_one_runner_at_a_time(diamond, run):
-    from components.runner import locked
+def test_a_folder_that_was_moved_is_gone_on_with(diamond, run, tmp_path):
+    run(diamond())
+    run.root.rename(tmp_path / "elsewhere")
+    results = Runner(tmp_path / "elsewhere", say=run.lines.append).run(diamond())
+    assert outcomes(results) == dict.fromkeys(ALL, "cached")
+    assert results["Join"].outputs["model"].uri.is_relative_to(tmp_path / "elsewhere")
 
+
+def test_a_file_that_changes_meanwhile_costs_the_step(run, toys, import_components, tmp_path):
+    table = tmp_path / "table"
+    table.write_text("a")
+    change = """
+from pathlib import Path
+def execute(inputs, outputs, parameters, scratch):
+    (outputs["examples"] / "text").write_text(Path(parameters.file).read_text())
+    Path(parameters.file).write_text("b" * 2)
+"""
+    same = """
+from dataclasses import replace
+from toy_read.component import COMPONENT as READ
+COMPONENT = replace(READ, package=__package__)
+"""
+    component = import_components({"toy_change": (same, change)})["toy_change"]
+    read = Node(component, {}, component.make_parameters({"file": str(table)}))
+    results = run(Pipeline("change", [read]))
+    assert "have changed meanwhile" in results["Read"].error
+    assert not list((run.root / "Read").glob("*/*"))
+    assert not list((run.root / ".scratch").glob("*"))
+    assert outcomes(run(Pipeline("change", [read]))) == {"Read": "done"}
+
+
+def test_what_cannot_be_looked_at_costs_only_what_waits_for_it(diamond, run, toys, monkeypatch):
+    def refuse(parameters):
+        if parameters.by == "-":
+            raise PermissionError("the disk is away")
+        return parameters
+
+    component = dataclasses.replace(toys["toy_double"], decides=refuse)
+    pipeline = diamond()
+    nodes = [
+        dataclasses.replace(node, component=component) if node.name in ("Plus", "Minus") else node
+        for node in pipeline.nodes
+    ]
+    results = run(Pipeline("diamond", nodes))
+    assert outcomes(results) == {
+        "Read": "done",
+        "Plus": "done",
+        "Minus": "failed",
+        "Join": "skipped",
+    }
+    assert results["Minus"].error == "PermissionError: the disk is away"
+
+
+def test_a_folder_that_the_metadata_have_forgotten_is_no_obstacle(diamond, run):
+    """As after a power cut."""
+    run(diamond())
+    for path in run.root.glob(f"{FILE}*"):
+        path.unlink()
+    assert outcomes(run(diamond(first="!"))) == dict.fromkeys(ALL, "done")
+
+
+def test_who_asks_whether_a_runner_works_stops_none(diamond, run):
+    run(diamond())
+    with ThreadPoolExecutor(1) as pool:
+        ended = threading.Event()
+
+        def ask():
+            while not ended.is_set():
+                assert is_locked(run.root) in (False, True)
+
+        asking = pool.submit(ask)
+        for _ in range(5):
+            with locked(run.root):
+                assert is_locked(run.root)
+        ended.set()
+        asking.result()
+    assert not is_locked(run.root)
+
+
+def test_a_worker_that_was_stopped_starts_no_process():
+    worker = Worker()
+    worker.stop()
+    step = Step("toy_read", {}, {}, "{}", Path("scratch"))
+    with pytest.raises(StepFailed, match="stopped before it began"):
+        worker.execute(step)
+
+
+def test_one_runner_at_a_time(diamond, run):
     with locked(run.root), pytest.raises(ValueError, match="Another run works in"):
         run(diamond())
 

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.artefact import ModelCard, find_export
+from trainer.artefact import MODEL_FILE, ModelCard, find_export
 from trainer.attacks.victim import Pictures, Victim
 from trainer.export import build_serving_module
 from trainer.inputs import InputSpec
@@ -19,7 +19,7 @@ from trainer.layers.perturbation import run_perturbed
 from trainer.layers.rule_ops import find_excluded
 from trainer.preprocessing import Branch, preprocess, present_name, raw_values
 from trainer.registry import MODALITIES
-from trainer.saved_network import MODEL_FILE, load_branches, load_network
+from trainer.saved_network import load_branches, load_network
 
 RawRow = Mapping[str, bytes | float]
 

@@ -1,11 +1,13 @@
 """An earlier version is live again: as a new one, noted as a push of the model it came from."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from components.earlier import find_earlier
 from components.metadata import FILE, Metadata, State
-from components.pipeline import Latest, Output
+from components.pipeline import Behind, Latest, Output
 from components.pusher import roll_back as module
 from components.pusher.component import COMPONENT
 from components.pusher.roll_back import roll_back
@@ -66,6 +68,22 @@ def test_what_is_compared_with_is_what_is_live(push, back, toys):
     assert in_use(candidate) == second
     back()
     assert in_use(candidate) == first
+
+
+def test_an_equal_delivery_is_compared_with_what_the_model_in_use_has_learned_from(push):
+    """Not with what the model before it has: only the very same examples are this run again."""
+    made = [push(words, looked_at=True) for words in "ab"]
+    examples, look = Output("Read", "examples"), Output("Look", "examples")
+    model = Latest("Pusher", "pushed_model", "model", unless=examples, compared="examples")
+    metadata = Metadata(push.root / FILE)
+
+    def compared(own):
+        return find_earlier(metadata, Behind(model, "examples", look), own)
+
+    own = made[-1]["Read"].outputs["examples"]
+    assert compared(own) is None
+    statistics = made[-1]["Look"].outputs["examples"]
+    assert compared(replace(own, fingerprint="of another span")) == statistics
 
 
 def test_a_run_of_what_was_rolled_back_does_not_push_it_again(push, back):

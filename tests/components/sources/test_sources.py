@@ -9,7 +9,7 @@ from PIL import Image
 
 from components.examples import Example, shard_path, write_shard
 from components.sources.open_source import open_source
-from components.sources.span_pattern import fill_span, has_spans
+from components.sources.span_pattern import fill_span, find_spans, has_spans
 
 
 def cells(table):
@@ -182,3 +182,20 @@ def test_spans_have_names():
     assert not has_spans("products.csv")
     assert has_spans("span-{SPAN}.csv")
     assert fill_span("span-{SPAN}/{SPAN:3}.csv", 7) == "span-7/007.csv"
+
+
+@pytest.mark.parametrize(
+    ("table", "there", "spans"),
+    [
+        ("{SPAN}.csv", ["3.csv", "10.csv", "04.csv", "x.csv", "5.csv.bak"], [3, 10]),
+        ("day-{SPAN:3}.csv", ["day-004.csv", "day-5.csv"], [4]),
+        ("{SPAN}/part-*.parquet", ["7/part-1.parquet", "7/part-2.parquet", "8/other"], [7]),
+        ("{SPAN}/{SPAN}.csv", ["1/1.csv", "1/2.csv"], [1]),
+        ("of [2026]/{SPAN}.csv", ["of [2026]/20261123.csv"], [20261123]),
+    ],
+)
+def test_spans_are_those_that_are_there(tmp_path, table, there, spans):
+    for name in there:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert find_spans(f"{tmp_path}/{table}") == spans
