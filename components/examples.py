@@ -63,6 +63,8 @@ class ExamplesInfo:
         rows: Products by split.
         problems: Products with problems, by split.
         span: int. Which delivery of data it is.
+        rehearsed: int. How many of the shards of `train`, the last of them, hold rows of earlier
+            spans that are learned again; the others hold none.
         notes: What else is known of the source, for people.
     """
 
@@ -72,6 +74,7 @@ class ExamplesInfo:
     rows: Mapping[str, int]
     problems: Mapping[str, int] = field(default_factory=dict)
     span: int = 0
+    rehearsed: int = 0
     notes: Mapping[str, Any] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
