@@ -130,13 +130,12 @@ def shard_paths(folder: Path, split: str) -> list[Path]:
 
 
 def write_shard(path: Path, examples: Iterable[Example]) -> int:
-    """Writes one shard, whole or not at all; returns how many products it has."""
+    """Writes one shard; returns how many products it has."""
     import tensorflow as tf
 
-    from trainer.files import new_file
-
     count = 0
-    with new_file(path) as temporary, tf.io.TFRecordWriter(str(temporary)) as writer:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
         for example in examples:
             writer.write(_to_proto(example).SerializeToString(deterministic=True))
             count += 1
