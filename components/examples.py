@@ -63,6 +63,8 @@ class ExamplesInfo:
         rows: Products by split.
         problems: Products with problems, by split.
         span: int. Which delivery of data it is.
+        rehearsed: int. How many of the shards of `train`, the last of them, hold rows of earlier
+            spans that are learned again; the others hold none.
         notes: What else is known of the source, for people.
     """
 
@@ -72,6 +74,7 @@ class ExamplesInfo:
     rows: Mapping[str, int]
     problems: Mapping[str, int] = field(default_factory=dict)
     span: int = 0
+    rehearsed: int = 0
     notes: Mapping[str, Any] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
@@ -127,13 +130,12 @@ def shard_paths(folder: Path, split: str) -> list[Path]:
 
 
 def write_shard(path: Path, examples: Iterable[Example]) -> int:
-    """Writes one shard, whole or not at all; returns how many products it has."""
+    """Writes one shard; returns how many products it has."""
     import tensorflow as tf
 
-    from trainer.files import new_file
-
     count = 0
-    with new_file(path) as temporary, tf.io.TFRecordWriter(str(temporary)) as writer:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
         for example in examples:
             writer.write(_to_proto(example).SerializeToString(deterministic=True))
             count += 1

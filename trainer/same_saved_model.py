@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -99,14 +100,17 @@ def _visit_map(field: Any, entries: Any, rename: Visitor) -> None:
             _visit(entries[key], rename)
         elif of_texts:
             entries[key] = rename(entries[key])
-        new = rename(key) if isinstance(key, str) else key
-        if new == key:
-            continue
+    names = {key: rename(key) if isinstance(key, str) else key for key in entries}
+    if all(new == key for key, new in names.items()):
+        return
+    # One by one, an entry would take the place of another whose turn is yet to come.
+    values = {new: deepcopy(entries[key]) for key, new in names.items()}
+    entries.clear()
+    for new, value in values.items():
         if of_messages:
-            entries[new].CopyFrom(entries[key])
+            entries[new].CopyFrom(value)
         else:
-            entries[new] = entries[key]
-        del entries[key]
+            entries[new] = value
 
 
 def _rename_any(value: str | bytes, rename: Visitor) -> str | bytes:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from components.blessing import is_blessed
 from components.bulk_inferrer.answer_shard import answer_shard
 from components.bulk_inferrer.component import Parameters
@@ -19,6 +21,7 @@ from components.sources.open_source import open_source
 from trainer.answering import check_columns
 from trainer.artefact import ModelCard, find_export
 from trainer.data.examples import row_ids
+from trainer.data.table import Table
 from trainer.inputs import columns_read
 
 _NAME = "predictions-{:05d}-of-{:05d}.parquet"
@@ -69,12 +72,12 @@ def _cut(
 ) -> tuple[list[dict[str, str]], dict[str, str]]:
     """Cuts a table into parts; returns their specs and the kinds of their columns."""
     specs: list[dict[str, str]] = []
-    kinds: dict[str, str] = {}
+    kinds = find_kinds(card, columns_read(card.inputs))
+    found: dict[str, None] = {}
     row = 0
     for table in open_source(parameters.table, parameters.span).tables(parameters.rows_per_shard):
-        if not specs:
-            check_columns(card, table)
-            kinds = find_kinds(card, table.frame.columns)
+        # TFRecords have no columns: those of some rows are what any of them has.
+        found |= dict.fromkeys(table.frame.columns)
         ids = row_ids(table)
         if "id" not in table.frame.columns:
             ids = [str(row + place) for place in range(len(ids))]
@@ -82,6 +85,8 @@ def _cut(
         write_part(part, table, kinds, ids, row)
         specs.append({"part": str(part), "folder": str(table.folder)})
         row += len(ids)
+    check_columns(card, Table(pd.DataFrame(columns=list(found)), Path()))
+    kinds = find_kinds(card, found)
     for index, spec in enumerate(specs):
         spec["out"] = str(made / _NAME.format(index, len(specs)))
     return specs, kinds

@@ -75,7 +75,7 @@ def deliver(
     parts: list[_Part] = []
     row = 0
     for index, table in enumerate(source.tables(parameters.rows_per_shard)):
-        given = table if teaches else _without_labels(table, parameters.label)
+        given = _with_labels(table, parameters.label, teaches)
         ids = row_ids(given)
         if "id" not in given.frame.columns:
             ids = [f"{prefix}{row + place}" for place in range(len(ids))]
@@ -133,8 +133,13 @@ def _read_labels(table: Table, parameters: Parameters, first_row: int) -> list[s
     return [None if path is None else join_label(path) for path in paths]
 
 
-def _without_labels(table: Table, label: Sequence[str]) -> Table:
-    return Table(table.frame.assign(**dict.fromkeys(label, "")), table.folder)
+def _with_labels(table: Table, label: Sequence[str], teaches: bool) -> Table:
+    """Adds label columns that none of these rows has a cell of; all are empty if none counts.
+
+    TFRecords have no columns: what none of some rows has, is not among them.
+    """
+    empty = [name for name in label if not teaches or name not in table.frame.columns]
+    return Table(table.frame.assign(**dict.fromkeys(empty, "")), table.folder)
 
 
 def _told_splits(

@@ -49,6 +49,8 @@ def execute(
         rows=rows,
         problems={split: problems[letter] for split, letter in LETTERS.items() if split},
         span=parameters.span,
+        # Parts of earlier spans come last.
+        rehearsed=sum(LETTERS["train"] in part.letters for part in plan.parts if part.again),
         notes=plan.notes,
     ).write(folder)
     return {"examples": {"span": parameters.span, "rows": rows, **_facts(plan.notes)}}

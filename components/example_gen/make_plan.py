@@ -71,7 +71,7 @@ class _Planner:
         for delivery in (current, *more):
             planned += _letter(delivery, np.where(delivery.labelled, delivery.splits, UNLABELED))
         for delivery, rows in zip(earlier, again, strict=True):
-            planned += _letter(delivery, np.where(rows, SPLITS[0], ""))
+            planned += _letter(delivery, np.where(rows, SPLITS[0], ""), again=True)
         if self._corrections.cells:
             self._say(self._corrections.describe())
         # Where the table stands is no part of what is known of it.
@@ -192,11 +192,11 @@ class _Planner:
         return notes
 
 
-def _letter(delivery: Delivery, splits: np.ndarray) -> list[PlannedPart]:
+def _letter(delivery: Delivery, splits: np.ndarray, again: bool = False) -> list[PlannedPart]:
     letters = "".join(LETTERS[split] for split in splits.tolist())
     ends = np.cumsum(delivery.sizes)
     return [
-        PlannedPart(str(part), str(delivery.folder), letters[end - size : end])
+        PlannedPart(str(part), str(delivery.folder), letters[end - size : end], again)
         for part, size, end in zip(delivery.parts, delivery.sizes, ends, strict=True)
     ]
 

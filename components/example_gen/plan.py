@@ -27,11 +27,13 @@ class PlannedPart:
         path: Of the part; see `components.parts`.
         folder: From which its paths of pictures are relative.
         letters: The split of each row.
+        again: Whether they are of an earlier span.
     """
 
     path: str
     folder: str
     letters: str
+    again: bool = False
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def write_keys(spec: dict[str, Any], shared: dict[str, Any]) -> int:
         columns = [[cell or "" for cell in cells[name]] for name in texts]
         keys += _text_keys(columns, frozenset(shared["common"]))
     with attempt(Path(spec["keys"])) as path, path.open("wb") as file:
-        np.save(file, np.array(keys, np.uint64).reshape(-1, rows))
+        np.save(file, np.array(keys, np.uint64).reshape(len(keys), rows))
     return rows
 
 

@@ -16,7 +16,12 @@ from components.example_validator.shared_records import find_shared_records
 from components.example_validator.written import write_anomalies, write_findings
 from components.examples import UNLABELED
 from components.statistics.contents import FILE, read_contents
-from components.statistics.files import read_records, read_statistics, split_folder
+from components.statistics.files import (
+    read_new_statistics,
+    read_records,
+    read_statistics,
+    split_folder,
+)
 from components.statistics.infer_schema import infer_schema
 from components.statistics.schema_rules import SchemaRules
 from components.statistics.schemas import SERVING, TRAINING, by_name, read_schema
@@ -39,13 +44,13 @@ def execute(
     statistics, schema_folder, baseline = inputs["statistics"], inputs["schema"], inputs["baseline"]
     assert statistics is not None
     assert schema_folder is not None
-    datasets = read_statistics(statistics)
+    datasets, new = read_statistics(statistics), read_new_statistics(statistics)
     before = read_statistics(baseline) if baseline else {}
     schema = read_schema(schema_folder)
     found = [
         *check_rows(datasets, parameters),
         *check_columns(statistics, datasets, schema, before, parameters),
-        *compare(datasets, before, schema, parameters),
+        *compare(new, before, schema, parameters),
         *check_shared(statistics, datasets, parameters),
     ]
     found.sort(key=lambda one: (one.severity != Severity.ERROR, list(Kind).index(one.kind)))
@@ -53,7 +58,7 @@ def execute(
     for split in dict.fromkeys([*datasets, *parameters.required_splits]):
         write_anomalies(folder, split, [one for one in found if one.split in (split, "")], schema)
     write_findings(folder / "anomalies.json", found)
-    write_anomalies_page(folder / "anomalies.html", found, datasets, before)
+    write_anomalies_page(folder / "anomalies.html", found, datasets, new, before)
     for one in found:
         print(f"{one.severity}: {one.where}: {one.message}", file=sys.stderr)
     grave = [one for one in found if one.severity in parameters.fail_on]
@@ -105,7 +110,15 @@ def check_columns(
 def compare(
     datasets: Mapping[str, Any], before: Mapping[str, Any], schema: Any, parameters: Parameters
 ) -> Iterator[Finding]:
-    """Yields drift from the baseline, and skew between the training split and the others."""
+    """Yields drift from the baseline, and skew between the training split and the others.
+
+    Args:
+        datasets: As `read_new_statistics` returns them: old rows among the new ones would hide
+            a change, and those of the baseline itself most of all.
+        before: Those of the baseline, of all rows that a model has learned from.
+        schema: With the comparators.
+        parameters: Of the component.
+    """
     features = by_name(schema)
     if before and any(dataset.num_examples for dataset in datasets.values()):
         drift = Comparison(

@@ -38,7 +38,11 @@ class View:
 
 
 def write_anomalies_page(
-    path: Path, found: Sequence[Finding], datasets: Mapping[str, Any], before: Mapping[str, Any]
+    path: Path,
+    found: Sequence[Finding],
+    datasets: Mapping[str, Any],
+    now: Mapping[str, Any],
+    before: Mapping[str, Any],
 ) -> None:
     """Writes `anomalies.html`, whole or not at all.
 
@@ -46,6 +50,7 @@ def write_anomalies_page(
         path: File to write.
         found: All findings, the gravest first.
         datasets: `DatasetFeatureStatistics` by split.
+        now: Those of the rows that were compared; see `read_new_statistics`.
         before: Those of the baseline; empty where there is none.
     """
     page = render_page(
@@ -55,17 +60,17 @@ def write_anomalies_page(
         rows={split: dataset.num_examples for split, dataset in datasets.items()},
         counts={str(level): sum(one.severity == level for one in found) for level in Severity},
         has_baseline=bool(before),
-        views=[_view(one, datasets, before) for one in found],
+        views=[_view(one, now, before) for one in found],
     )
     write_page(path, page)
 
 
-def _view(one: Finding, datasets: Mapping[str, Any], before: Mapping[str, Any]) -> View:
+def _view(one: Finding, now: Mapping[str, Any], before: Mapping[str, Any]) -> View:
     sides: dict[str, list[Any]] = {}
     if one.kind == Kind.DRIFT:
-        sides = {"before": list(before.values()), "now": list(datasets.values())}
+        sides = {"before": list(before.values()), "now": list(now.values())}
     elif one.kind == Kind.SKEW:
-        sides = {split: [datasets[split]] for split in ("train", one.split)}
+        sides = {split: [now[split]] for split in ("train", one.split)}
     measures = {
         name: pool(read_measure(own, one.column, one.measure)) for name, own in sides.items()
     }

@@ -52,20 +52,43 @@ def _pictures(source: Source, kinds: Mapping[str, str], ignore: Collection[str])
             columns = [
                 name
                 for name in table.frame.columns
-                if name not in ignore and _may_name_pictures(table.frame[name], kinds.get(name))
+                if name not in ignore
+                and _may_name_pictures(table.frame[name], kinds.get(name), table.folder)
             ]
         for name in columns:
             cells = table.frame[name]
             texts = (as_text(cell) for cell in cells if not isinstance(cell, bytes))
-            # As `trainer.data.pictures` finds them.
-            files |= dict.fromkeys(table.folder / t.replace("\\", "/") for t in texts if t)
-    return list(files)
+            files |= dict.fromkeys(_path(text, table.folder) for text in texts if text)
+    return [path for path in files if _may_be_file(path)]
 
 
-def _may_name_pictures(cells: pd.Series, kind: str | None) -> bool:
+def _path(text: str, folder: Path) -> Path:
+    """Returns the path that a cell names, as `trainer.data.pictures` finds it."""
+    return folder / text.replace("\\", "/")
+
+
+def _may_be_file(path: Path) -> bool:
+    """Says whether a path is that of a file, or of none yet."""
+    try:
+        return not path.is_dir()
+    except OSError:  # too long for a name, or in a folder that may not be read
+        return False
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _may_name_pictures(cells: pd.Series, kind: str | None, folder: Path) -> bool:
     """Says whether a column may be taken for one of pictures; one too many does no harm."""
     if kind is not None:
         return kind == "image"
     filled = (cell for cell in cells if not is_empty(cell))
     sample = [as_text(cell) for cell in islice(filled, _SAMPLE) if isinstance(cell, str)]
-    return 2 * sum(_PICTURE.fullmatch(text) is not None for text in sample) > len(sample) > 0
+    found = sum(
+        _PICTURE.fullmatch(text) is not None or _is_file(_path(text, folder)) for text in sample
+    )
+    return 2 * found > len(sample) > 0

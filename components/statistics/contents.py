@@ -40,9 +40,13 @@ class Contents:
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray]:
         """Returns hashes and ids, sorted by both."""
-        hashes, ids = np.array(self._hashes, np.uint64), np.array(self._ids, object)
-        order = np.lexsort((ids.astype(str), hashes))
-        return hashes[order], ids[order]
+        import pyarrow as pa
+
+        # As texts of numpy, all ids would be as long as the longest.
+        ids = pa.array(self._ids, pa.string())
+        table = pa.table({"hash": np.array(self._hashes, np.uint64), "id": ids})
+        table = table.sort_by([("hash", "ascending"), ("id", "ascending")])
+        return table["hash"].to_numpy(), table["id"].to_numpy()
 
 
 def write_contents(path: Path, contents: Mapping[str, Contents]) -> None:

@@ -3,9 +3,10 @@
     Split-train/FeatureStats.pb     DatasetFeatureStatisticsList with one dataset
     Split-train/Records.json        records to look at, by column
     Split-train/Contents.parquet    hashes of pictures and texts by record
+    New-rows/Split-train/...        the first two, without rows of earlier spans
     statistics.html
 
-The last three are ours; statistics that others have written do without them.
+All but the first are ours; statistics that others have written do without them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from trainer.data.splits import SPLITS
 from trainer.files import new_file, write_json
 
 FEATURE_STATS, RECORDS = "FeatureStats.pb", "Records.json"
+NEW_ROWS = "New-rows"
 _PREFIX = "Split-"
 
 
@@ -64,6 +66,13 @@ def read_statistics(folder: Path) -> dict[str, Any]:
             f"No statistics at {folder.absolute()}: there is no {_PREFIX}*/{FEATURE_STATS}."
         )
     return found
+
+
+def read_new_statistics(folder: Path) -> dict[str, Any]:
+    """Returns what `read_statistics` does, without rows of earlier spans that are learned again."""
+    found = read_statistics(folder)
+    new = folder / NEW_ROWS
+    return found | (read_statistics(new) if new.is_dir() else {})
 
 
 def read_records(folder: Path, split: str) -> dict[str, Any]:

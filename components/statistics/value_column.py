@@ -7,18 +7,22 @@ from typing import Any
 from components.statistics.first_records import FirstRecords
 from components.statistics.messages import add_number, fill_ranked
 from components.statistics.moments import Moments
-from components.statistics.value_counts import ValueCounts
+from components.statistics.value_counts import MAX_VALUES, ValueCounts
 
 _TOP, _EXAMPLES = 10, 3
 
 
 class ValueColumn:
-    """How often each value occurs, and in which records first."""
+    """How often each value occurs, and while all are counted, in which records first.
+
+    Args:
+        max_values: int. See `ValueCounts`.
+    """
 
     type = "STRING"
 
-    def __init__(self) -> None:
-        self._counts = ValueCounts()
+    def __init__(self, max_values: int = MAX_VALUES) -> None:
+        self._counts = ValueCounts(max_values)
         self._bytes = Moments()
         self._records: dict[str, FirstRecords] = {}
 
@@ -27,9 +31,9 @@ class ValueColumn:
         text = value.decode("utf-8", errors="replace")
         self._counts.add(row, (text,))
         self._bytes.add(float(len(value)))
-        if text in self._counts.totals:
+        if not self._counts.level:
             self._records.setdefault(text, FirstRecords(_EXAMPLES)).add(row, record_id)
-        self._prune()
+        self._forget()
 
     def merge(self, other: ValueColumn) -> None:
         """Takes in what another one has."""
@@ -37,7 +41,7 @@ class ValueColumn:
         self._bytes.merge(other._bytes)
         for value, records in other._records.items():
             self._records.setdefault(value, FirstRecords(_EXAMPLES)).merge(records)
-        self._prune()
+        self._forget()
 
     def write(self, feature: Any) -> Any:
         """Fills a `FeatureNameStatistics`; returns the message that has its `common_stats`."""
@@ -54,14 +58,16 @@ class ValueColumn:
         return stats
 
     def records(self) -> dict[str, Any]:
-        """Returns the first records of each value."""
+        """Returns the first records of each value; nothing once only some rows are counted."""
+        if self._counts.level:
+            return {}
         return {"values": {name: self._records[name].ids() for name in sorted(self._records)}}
 
-    def _prune(self) -> None:
-        """Forgets records of values that are no longer counted."""
-        if len(self._records) > len(self._counts.totals):
-            self._records = {
-                value: records
-                for value, records in self._records.items()
-                if value in self._counts.totals
-            }
+    def _forget(self) -> None:
+        """Drops the records once only some rows are counted.
+
+        Which values were counted until then, and so which records would be the first, depends
+        on who has counted.
+        """
+        if self._counts.level:
+            self._records.clear()

@@ -66,11 +66,6 @@ class ValueCounts:
         return sum(count for level, count in self._rows.items() if level >= self.level)
 
     @property
-    def all_rows(self) -> int:
-        """Rows that were taken in."""
-        return self._rows.total()
-
-    @property
     def distinct(self) -> int:
         """Number of different values of all rows; see `DistinctCount` where it is an estimate."""
         return self._distinct.count if self.level else len(self.totals)

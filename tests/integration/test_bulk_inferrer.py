@@ -1,5 +1,7 @@
 """The answers to many products are those of `taxofuse predict`."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -7,6 +9,7 @@ from components.bulk_inferrer.component import COMPONENT
 from components.bulk_inferrer.executor import execute
 from components.example_gen.component import COMPONENT as EXAMPLE_GEN
 from components.example_gen.executor import execute as generate
+from components.examples import Example, write_shard
 
 
 @pytest.fixture
@@ -142,3 +145,31 @@ def test_a_table_of_something_else_is_refused(infer, tmp_path):
     (tmp_path / "other.csv").write_text("id,name\n1,x\n")
     with pytest.raises(ValueError, match="none of the columns that this model reads"):
         infer(table=str(tmp_path / "other.csv"))
+
+
+def test_columns_that_the_first_products_lack_are_read(shop, infer, predicted, tmp_path):
+    """Records have no columns: what none of some products has, is missing among them."""
+    frame = pd.read_csv(shop, dtype=str, keep_default_na=False)
+    frame.loc[:29, "picture"] = ""
+    frame["picture"] = [str(shop.parent / cell) if cell else "" for cell in frame["picture"]]
+    frame.to_csv(tmp_path / "products.csv", index=False)
+    write_shard(
+        tmp_path / "products.tfrecord",
+        [
+            Example(
+                str(row["id"]),
+                place,
+                {name: to_value(name, row[name]) for name in row if row[name]},
+            )
+            for place, row in enumerate(frame.to_dict("records"))
+        ],
+    )
+    found = infer(table=str(tmp_path / "products.tfrecord"), rows_per_shard=10)
+    assert_same(found, predicted(tmp_path / "products.csv"))
+
+
+def to_value(name, cell):
+    """Returns what a record has of a cell of the shop."""
+    if name == "picture":
+        return Path(cell).read_bytes()
+    return float(cell) if name == "price" else cell.encode()

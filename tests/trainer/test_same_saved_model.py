@@ -1,7 +1,15 @@
-import numpy as np
-import tensorflow as tf
+from itertools import permutations
 
-from trainer.same_saved_model import settle_saved_model
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.example.feature_pb2 import Features
+from tensorflow.core.framework.attr_value_pb2 import NameAttrList
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
+from tensorflow.core.protobuf.saved_object_graph_pb2 import SavedObjectGraph
+
+from trainer.same_saved_model import _renaming, settle_saved_model
+from trainer.same_saved_model import _visit as rename_all
 
 SPEC = [tf.TensorSpec([None], tf.string, name="words")]
 
@@ -63,3 +71,35 @@ def test_the_same_model_is_the_same_files_and_answers_as_before(tmp_path):
             asked.outputs["scores"].name, {asked.inputs["words"].name: words.numpy()}
         )
     np.testing.assert_array_equal(answer, expected["scores"])
+
+
+@pytest.mark.parametrize("order", list(permutations([2, 3, 5])), ids=str)
+def test_names_that_others_have_had_take_nothing_away(order):
+    """`f_3` becomes `f_2` while there is still an `f_2` that is to become `f_1`."""
+    names = [f"f_{number}" for number in order]
+    rename = _renaming(set(names), set(order))
+    features, config = Features(), NameAttrList()
+    for name in names:
+        features.feature[name].int64_list.value.append(int(name[2:]))
+        config.attr[name].func.name = name
+    rename_all(features, rename)
+    rename_all(config, rename)
+    found = {name: list(one.int64_list.value) for name, one in features.feature.items()}
+    assert found == {"f_1": [2], "f_2": [3], "f_3": [5]}
+    assert {name: one.func.name for name, one in config.attr.items()} == {
+        name: name for name in ("f_1", "f_2", "f_3")
+    }
+
+
+def test_names_of_plain_values_are_kept_apart_too():
+    functions = SavedObjectGraph()
+    signatures = MetaGraphDef.MetaInfoDef()
+    for number in (2, 3, 5):
+        signatures.function_aliases[f"f_{number}"] = f"f_{number} alias"
+        functions.concrete_functions[f"f_{number}"].bound_inputs.append(number)
+    rename = _renaming({"f_2", "f_3", "f_5"}, {2, 3, 5})
+    rename_all(signatures, rename)
+    rename_all(functions, rename)
+    told = {name: list(one.bound_inputs) for name, one in functions.concrete_functions.items()}
+    assert told == {"f_1": [2], "f_2": [3], "f_3": [5]}
+    assert signatures.function_aliases == {f"f_{rank}": f"f_{rank} alias" for rank in (1, 2, 3)}

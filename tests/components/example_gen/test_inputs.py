@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from components.examples import ExamplesInfo, read_examples, read_table
+from components.examples import Example, ExamplesInfo, read_examples, read_table, write_shard
 
 
 @pytest.fixture
@@ -78,3 +78,21 @@ def test_an_interrupted_step_writes_only_what_is_missing(ugly, tmp_path, monkeyp
     assert files[whole] == files[again]
     # Four shards of the third part may have been written for nothing, and `examples.json` is none.
     assert len(written) <= len(files[whole]) - 1 + 4
+
+
+def test_of_records_of_which_many_in_a_row_have_no_label(tmp_path, generate):
+    """Records have no columns: what none of some rows has, is missing among them."""
+    labels = [[b"lamp", b"watch"][row % 2] if row < 30 or row >= 60 else b"" for row in range(70)]
+    records = [
+        Example(f"p{row}", row, {"price": float(row), **({"kind": label} if label else {})})
+        for row, label in enumerate(labels)
+    ]
+    write_shard(tmp_path / "products.tfrecord", records)
+    parameters = {"label": ["kind"], "columns": {"price": "number"}, "rows_per_shard": 10}
+    for more in ({}, {"exact_rows": 5}):
+        folder = generate(tmp_path / "products.tfrecord", **parameters, **more)
+        assert ExamplesInfo.read(folder).rows["unlabeled"] == 30
+        found = read_table(folder).frame.set_index("id")["kind"]
+        assert [found[one.id] or "" for one in records] == [label.decode() for label in labels]
+    with pytest.raises(ValueError, match=r"Unknown column.*'kind'.*Received: 'sort'"):
+        generate(tmp_path / "products.tfrecord", **{**parameters, "label": ["sort"]})

@@ -5,7 +5,14 @@ import pandas as pd
 import pytest
 
 from components.example_gen.component import COMPONENT
-from components.examples import UNLABELED, ExamplesInfo, read_examples, read_table
+from components.examples import (
+    UNLABELED,
+    ExamplesInfo,
+    read_examples,
+    read_shard,
+    read_table,
+    shard_paths,
+)
 
 WORDS = [f"word{index}" for index in range(200)]
 SPLITS = ("train", "eval", "test", UNLABELED)
@@ -244,3 +251,18 @@ def test_a_split_of_ones_own_among_many_rows(write, generate):
     hashed = generate(path, exact_rows=5, **parameters)
     assert splits_of(exact) == splits_of(hashed)
     assert ExamplesInfo.read(hashed).rows == {"train": 30, "eval": 15, "test": 14, UNLABELED: 1}
+
+
+def test_rows_of_earlier_spans_have_shards_of_their_own(write, generate):
+    for span in (1, 2, 3):
+        pattern = write(span, products(100 * span, 30))
+    parameters = {"label": ["category"], "rows_per_shard": 20, "span": 3, "earlier": [1, 2]}
+    folder = generate(pattern, **parameters, rehearse=1.0)
+    paths, info = shard_paths(folder, "train"), ExamplesInfo.read(folder)
+    assert info.rehearsed == 4
+    new, old = paths[: -info.rehearsed], paths[-info.rehearsed :]
+    new, old = ([one.id for path in some for one in read_shard(path)] for some in (new, old))
+    assert len(old) == 48
+    assert {int(name[1:]) // 100 for name in old} == {1, 2}
+    assert {int(name[1:]) // 100 for name in new} == {3}
+    assert ExamplesInfo.read(generate(pattern, **parameters)).rehearsed == 0

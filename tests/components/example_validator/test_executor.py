@@ -150,6 +150,16 @@ def test_broken_pictures(shop, splits, validate, count, severity):
     assert "first 'p0': file not found: a.jpg" in one["message"]
 
 
+@pytest.mark.parametrize(("count", "severity"), [(1, "warning"), (2, "error")])
+def test_as_many_broken_pictures_as_may_be(shop, splits, validate, count, severity):
+    good = [one for one in splits["train"] if "image" in one.values][:100]
+    changed = [shop.change(one, image=b"no picture") for one in good[:count]] + good[count:]
+    one = only(validate({**splits, "train": changed}, expected=splits), kind="broken_pictures")
+    assert one["severity"] == severity
+    assert f"{count} of 100 pictures" in one["message"]
+    assert "at most 1.0% may be so" in one["message"]
+
+
 def test_pictures_that_cannot_be_decoded_are_broken_too(shop, splits, validate):
     changed = change_train(splits, {11}, lambda one: shop.change(one, image=b"no picture"))
     assert only(validate(changed, expected=splits), kind="broken_pictures")["ids"] == ["p11"]

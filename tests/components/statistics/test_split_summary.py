@@ -1,6 +1,7 @@
 """Statistics equal pandas on the same products, however they are cut into shards."""
 
 import json
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components.examples import Example
-from components.statistics.contents import read_contents, write_contents
+from components.statistics.contents import Contents, read_contents, write_contents
 from components.statistics.picture_measures import measure_picture
 from components.statistics.split_summary import PATH, SplitSummary
 from components.statistics.text_measures import words_of
@@ -177,6 +178,21 @@ def test_contents_tell_who_has_the_same(shop, products, tmp_path):
         assert (hashes == hashes[ids == "twin"]).sum() == 2
         assert set(ids[hashes == hashes[ids == "twin"]]) == {"p0", "twin"}
     assert read_contents(tmp_path / "none") == {}
+
+
+def test_contents_are_in_order_however_long_an_id_is():
+    contents = Contents()
+    ids = ["b", "a", "\U0001f3a7", "\uffee", "é", "", "x" * 5_000_000, *map(str, range(20_000))]
+    for place, name in enumerate(ids):
+        contents.add(2**64 - 1 - place // 7, name)
+    tracemalloc.start()
+    hashes, found = contents.arrays()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    expected = sorted((2**64 - 1 - place // 7, name) for place, name in enumerate(ids))
+    assert list(zip(hashes.tolist(), found, strict=True)) == expected
+    assert hashes.dtype == np.uint64
+    assert peak < 2**27
 
 
 def test_no_products_have_statistics(shop):

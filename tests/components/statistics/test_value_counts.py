@@ -17,7 +17,7 @@ def count(rows, max_values=8):
 
 
 def told(counts):
-    return counts.level, counts.rows, counts.all_rows, counts.distinct, counts.most_common()
+    return counts.level, counts.rows, counts.distinct, counts.most_common()
 
 
 @given(
@@ -45,7 +45,6 @@ def test_shares_in_a_sample_are_fair():
     rows = [(row, ["often"] * (rng.random() < 0.2) + [f"rare {row}"]) for row in range(30_000)]
     counts = count(rows, max_values=2000)
     assert 800 < counts.rows < 2000
-    assert counts.all_rows == 30_000
     share = dict(counts.most_common(1))["often"] / counts.rows
     assert share == pytest.approx(0.2, abs=4 * np.sqrt(0.2 * 0.8 / counts.rows))
     assert counts.distinct == pytest.approx(30_001, rel=0.05)

@@ -1,12 +1,14 @@
 """The artifact of statistics: what is in it, and that shards do not matter."""
 
+import dataclasses
 import re
 
 import pytest
 
 from components.content import fingerprint
+from components.examples import ExamplesInfo
 from components.statistics.contents import read_contents
-from components.statistics.files import read_records, read_statistics
+from components.statistics.files import NEW_ROWS, read_new_statistics, read_records, read_statistics
 from components.statistics_gen.component import COMPONENT
 from components.statistics_gen.executor import execute
 
@@ -53,6 +55,27 @@ def test_the_number_of_shards_does_not_matter(shop, splits, generate, tmp_path):
         for shards in (1, 3)
     ]
     assert fingerprint([found[0]]) == fingerprint([found[1]])
+
+
+def test_statistics_of_new_rows_stand_beside_those_of_all(shop, splits, generate, tmp_path):
+    examples = shop.write_examples(tmp_path / "examples", splits, 3)
+    plain = generate(examples, "plain")
+    assert not (plain / NEW_ROWS).exists()
+    assert read_new_statistics(plain) == read_statistics(plain)
+    dataclasses.replace(ExamplesInfo.read(examples), rehearsed=1).write(examples)
+    found = generate(examples)
+    new = [row for index in range(2) for row in splits["train"][index::3]]
+    alone = generate(shop.write_examples(tmp_path / "new", {**splits, "train": new}), "alone")
+    datasets = read_new_statistics(found)
+    assert {name: data.num_examples for name, data in datasets.items()} == {
+        "train": 32,
+        "eval": 12,
+        "test": 0,
+    }
+    assert datasets == read_statistics(alone)
+    assert read_records(found / NEW_ROWS, "train") == read_records(alone, "train")
+    assert read_statistics(found) == read_statistics(plain)
+    assert fingerprint([found / "Split-train"]) == fingerprint([plain / "Split-train"])
 
 
 def test_the_page_shows_every_column_and_runs_nothing_of_others(shop, splits, generate, tmp_path):
