@@ -8,7 +8,6 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 
 import numpy as np
-from sklearn.model_selection import StratifiedGroupKFold
 
 from trainer.data.cells import as_text
 
@@ -141,6 +140,8 @@ def fold_rows(
             f"in each, and near-duplicates stay together. Received: {num_folds} folds."
         )
     folds = np.empty(len(labels), "<U8")
+    from sklearn.model_selection import StratifiedGroupKFold  # a second of start-up
+
     splitter = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         # That a class has fewer rows than there are folds is no mistake of the user's.
