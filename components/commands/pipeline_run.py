@@ -18,6 +18,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.commands.workdir import FOLDER, SERVING
@@ -79,6 +80,8 @@ def run(args: argparse.Namespace) -> int:
     from components.commands.workdir import opened
     from components.continual import find_earlier_spans, reason_to_train
     from components.default_pipeline import Span, build_default_pipeline
+    from components.pusher.pushed import describe_other
+    from components.pusher.versions import Versions
     from components.runner import Runner
 
     span = None
@@ -110,6 +113,9 @@ def run(args: argparse.Namespace) -> int:
     results = runner.run(pipeline, properties)
     if _tell_failed(results):
         return 1
+    versions = Versions(Path(pipeline["Pusher"].parameters.destination))
+    if other := describe_other(results["Pusher"].outputs["pushed_model"].uri, versions):
+        _say(other)
     for name, result in results.items():
         for output, artifact in result.outputs.items():
             print(f"{name}.{output:<22} {os.path.relpath(artifact.uri)}")

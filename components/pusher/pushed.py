@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from components.pusher.versions import find_sizes
+from components.pusher.versions import Versions, find_sizes
 from trainer.artefact import CARD_FILE
 from trainer.files import write_json
 
@@ -54,6 +54,23 @@ def read_run(model: Path) -> str:
     """Returns what identifies the training of an exported model, empty where it has no card."""
     path = model / "assets.extra" / CARD_FILE
     return json.loads(path.read_text(encoding="utf-8"))["run"] if path.is_file() else ""
+
+
+def describe_other(artifact: Path, versions: Versions) -> str:
+    """Says, for people, that another model is live than was pushed; empty where none is.
+
+    Args:
+        artifact: Folder of a pushed model.
+        versions: Where it was pushed to.
+    """
+    pushed, live = read_pushed(artifact), versions.live()
+    if pushed is None or live in (0, pushed.version) or pushed.model == versions.content(live):
+        return ""
+    return (
+        f"The model of this run was pushed before, as version {pushed.version}, and replaced: "
+        f"version {live} is live in {versions.folder}. `taxofuse pipeline rollback --to "
+        f"{pushed.version}` makes it live again."
+    )
 
 
 def read_pushed(folder: Path) -> Pushed | None:

@@ -12,7 +12,7 @@ import pytest
 
 from components.content import fingerprint
 from components.pusher.component import COMPONENT
-from components.pusher.pushed import read_pushed
+from components.pusher.pushed import describe_other, read_pushed
 from components.pusher.versions import Versions
 from trainer.artefact import find_export
 
@@ -57,8 +57,12 @@ def test_old_versions_go_and_their_runs_do_not_bring_them_back(push):
     for words in "abcd":
         push(words, keep=2)
     assert Versions(push.destination).numbers() == [3, 4]
-    assert outcome(push("a", keep=2)) == "cached"
+    again = push("a", keep=2)
+    assert outcome(again) == "cached"
     assert Versions(push.destination).numbers() == [3, 4]
+    told = describe_other(pushed_model(again).uri, Versions(push.destination))
+    assert "as version 1, and replaced: version 4 is live" in told
+    assert describe_other(pushed_model(push("d", keep=2)).uri, Versions(push.destination)) == ""
 
 
 def test_a_version_that_was_removed_is_pushed_again(push):
