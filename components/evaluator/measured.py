@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from components.shard_answers import describe_model, load_predictor
 from trainer.answers import Answers
 from trainer.augment import Augmenter
 from trainer.data.examples import read_examples, row_ids
@@ -64,7 +65,7 @@ def measure(
         robust_products: How many of the first rows are corrupted too.
         seed: Of the corruptions; the same for all models that are compared.
     """
-    predictor = Predictor(find_measured(model))
+    predictor = load_predictor(**describe_model(find_measured(model)))
     truth = np.array(labels)
     return Measured(
         evaluate_answers(answers, labels, predictor.card.level_names),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 from components.commands.workdir import SERVING
+from components.evaluator.answer_split import answer_split
 from components.evaluator.component import Parameters
 from components.evaluator.executor import execute as evaluate
 from components.evaluator.measured import find_measured
@@ -152,10 +154,24 @@ def spoil(model, target, change):
     return target
 
 
+@pytest.fixture(scope="module")
+def good(first):
+    """Returns the model."""
+    return folder(first, "ModelTrainer", "model")
+
+
+@pytest.fixture(scope="module")
+def bad(good, tmp_path_factory):
+    """Returns a model whose classes are shuffled: it answers as surely as before, and wrongly."""
+    return spoil(
+        good,
+        tmp_path_factory.mktemp("models") / "bad",
+        lambda card: replace(card, class_names=(*card.class_names[1:], card.class_names[0])),
+    )
+
+
 def test_a_sabotaged_model_is_refused(first, tmp_path):
     """Its classes are shuffled: it answers as surely as before, and wrongly."""
-    from dataclasses import replace
-
     examples = folder(first, "ExampleGen", "examples")
     good = folder(first, "ModelTrainer", "model")
     bad = spoil(
@@ -175,3 +191,16 @@ def test_a_sabotaged_model_is_refused(first, tmp_path):
     assert (tmp_path / "good-blessing" / "BLESSED").is_file()
     assert (tmp_path / "bad-blessing" / "NOT_BLESSED").is_file()
     assert any("is not above" in reason for reason in told["bad"]["reasons"])
+
+
+def test_a_model_that_takes_anothers_place_answers_for_itself(first, good, tmp_path):
+    """A worker of a cluster has it in memory, and outlives the folder."""
+    examples = folder(first, "ExampleGen", "examples")
+    scores = {}
+    for name, model in (("measured", find_measured(good)), ("export", good)):
+        place = shutil.copytree(find_export(model), tmp_path / "model")
+        scores[name] = answer_split(place, examples, "test", tmp_path / name).scores
+        expected = answer_split(model, examples, "test", tmp_path / f"{name} itself").scores
+        np.testing.assert_array_equal(scores[name], expected)
+        shutil.rmtree(place)
+    assert np.abs(scores["measured"] - scores["export"]).max() > 0.001
