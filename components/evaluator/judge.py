@@ -122,12 +122,13 @@ def _beside(
             asked,
             among=len(names),
         )
-    first = new[: len(candidate.robust)]
+    # One of them may read neither pictures nor texts, and so have no such rows.
+    both = min(len(candidate.robust), len(baseline.robust))
     yield from _compare(
         "accuracy on corrupted products",
-        candidate.robust,
-        baseline.robust,
-        first,
+        candidate.robust[:both],
+        baseline.robust[:both],
+        new[:both],
         asked.max_robust_loss,
         asked,
     )

@@ -30,7 +30,8 @@ class Measured:
         metrics: See `trainer.evaluate.evaluate_answers`.
         right: bool `(rows,)`, where the answer is the label.
         confidence: float `(rows,)`, of the answers.
-        robust: bool `(robust rows,)`, the same of corrupted copies of the first rows.
+        robust: bool `(robust rows,)`, the same of corrupted copies of the first rows; of
+            none where the model reads nothing that can be corrupted.
         seen: bool `(rows,)`, rows that the model has learned from.
     """
 
@@ -67,11 +68,12 @@ def measure(
     """
     predictor = load_predictor(**describe_model(find_measured(model)))
     truth = np.array(labels)
+    robust = _answer_corrupted(predictor, table, robust_products, seed)
     return Measured(
         evaluate_answers(answers, labels, predictor.card.level_names),
         np.array(answers.labels) == truth,
         answers.confidence,
-        _answer_corrupted(predictor, table, robust_products, seed) == truth[:robust_products],
+        robust == truth[: len(robust)],
         predictor.was_trained_on(table),
     )
 

@@ -93,6 +93,15 @@ def test_a_fragile_model_is_refused():
     assert told.startswith("The accuracy on corrupted products fell")
 
 
+def test_only_products_that_were_corrupted_for_both_are_compared():
+    nothing_to_corrupt = measured(GOOD.right, robust=[])
+    fragile = measured(GOOD.right, robust=np.zeros(64, bool))
+    assert reasons(fragile, nothing_to_corrupt) == []
+    assert reasons(nothing_to_corrupt, GOOD) == []
+    (told,) = reasons(fragile, measured(GOOD.right, robust=GOOD.robust[:40]))
+    assert "to 0.000 on 40 rows" in told
+
+
 def test_a_model_that_is_too_sure_is_refused():
     (told,) = reasons(measured(GOOD.right, calibration_error=0.3))
     assert told.startswith("The calibration error 0.300 is more than 0.150 above 0.0")
