@@ -32,6 +32,29 @@ def find_reasons(
     return reasons
 
 
+def find_compared(candidate: Measured, baseline: Measured) -> np.ndarray:
+    """Says which rows two models are compared on: what neither has learned from, bool `(rows,)`."""
+    return ~(baseline.seen | candidate.seen)
+
+
+def find_reasons_uncompared(rows: int, asked: Parameters) -> list[str]:
+    """Returns why a model is refused where too little is known of it beside the one in use.
+
+    Args:
+        rows: int. That they are compared on, of all examples.
+        asked: Thresholds.
+    """
+    if asked.allow_uncompared or rows >= asked.min_examples:
+        return []
+    return [
+        f"{rows} rows are too few to compare it with the model in use, those that neither has "
+        f"learned from: min_examples is {asked.min_examples}. Hold out the rows that were held "
+        "out from that model (the same data.seed and data.fractions), or rows that are new; or "
+        "lower Evaluator.min_examples; or replace the model in use without a comparison, by "
+        "Evaluator.allow_uncompared=true."
+    ]
+
+
 def chance_of_loss(candidate: np.ndarray, baseline: np.ndarray) -> float:
     """Returns how probable at least such a loss is for models that are equally good.
 
@@ -97,7 +120,7 @@ def _by_itself(candidate: Measured, labels: list[str], asked: Parameters) -> Ite
 def _beside(
     candidate: Measured, baseline: Measured, labels: np.ndarray, asked: Parameters
 ) -> Iterator[str]:
-    new = ~(baseline.seen | candidate.seen)
+    new = find_compared(candidate, baseline)
     if not new.any():
         return
     yield from _compare(

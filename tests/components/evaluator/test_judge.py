@@ -5,7 +5,13 @@ import pytest
 from scipy.stats import binom, binomtest
 
 from components.evaluator.component import Parameters
-from components.evaluator.judge import chance_of_loss, error_by_chance, find_reasons
+from components.evaluator.judge import (
+    chance_of_loss,
+    error_by_chance,
+    find_compared,
+    find_reasons,
+    find_reasons_uncompared,
+)
 from components.evaluator.measured import Measured
 
 LABELS = [f"class {row % 4}" for row in range(120)]
@@ -114,11 +120,27 @@ def test_a_model_that_is_too_sure_is_refused():
 
 def test_rows_that_the_baseline_has_learned_from_do_not_count():
     everything = np.ones(len(LABELS), bool)
-    perfect = measured(everything, seen=everything)
-    assert reasons(measured(draw(0.6, 1)), perfect) == []
     half = np.arange(len(LABELS)) < 60
     (told, *_) = reasons(measured(draw(0.6, 1)), measured(everything, seen=half))
     assert "on 60 rows" in told
+
+
+def test_a_model_that_cannot_be_compared_is_refused():
+    everything = np.ones(len(LABELS), bool)
+    perfect, worse = measured(everything, seen=everything), measured(draw(0.6, 1))
+    assert not find_compared(worse, perfect).any()
+    assert reasons(worse, perfect) == []
+    (told,) = find_reasons_uncompared(0, Parameters())
+    assert told.startswith("0 rows are too few to compare it with the model in use")
+    few = measured(everything, seen=np.arange(len(LABELS)) >= 19)
+    learned = measured(draw(0.6, 1), seen=np.arange(len(LABELS)) < 4)
+    assert find_compared(learned, few).sum() == 15
+    (told,) = find_reasons_uncompared(15, Parameters())
+    for way_on in ("data.seed", "Evaluator.min_examples", "Evaluator.allow_uncompared=true"):
+        assert way_on in told
+    assert find_reasons_uncompared(20, Parameters()) == []
+    assert find_reasons_uncompared(15, Parameters(min_examples=15)) == []
+    assert find_reasons_uncompared(0, Parameters(allow_uncompared=True)) == []
 
 
 def test_thresholds():
