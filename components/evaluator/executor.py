@@ -7,10 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from components.blessing import write_blessing
 from components.evaluator.answer_split import answer_split
 from components.evaluator.component import Parameters
-from components.evaluator.judge import find_compared, find_reasons, find_reasons_uncompared
+from components.evaluator.judge import (
+    find_compared,
+    find_reasons,
+    find_reasons_of_refit,
+    find_reasons_uncompared,
+)
 from components.evaluator.measured import Measured, find_measured, measure
 from components.examples import ExamplesInfo, read_table
 from trainer.artefact import ModelCard, find_export
@@ -55,6 +62,8 @@ def execute(
         told=f"`{measured.name}`",
         answers=answer_split(measured, examples, rows.split, scratch),
     )
+    if measured != model:
+        figures["export"] = _judge_export(rows, model, parameters, scratch)
     reasons = [reason for told in figures.values() for reason in told["reasons"]]
     for reason in reasons:
         print(f"Refused: {reason}")
@@ -96,6 +105,22 @@ def _judge(
         "candidate": _describe(candidate),
         "baseline": current and _describe(current),
         "rows_compared": int(find_compared(candidate, current).sum()) if current else None,
+    }
+
+
+def _judge_export(
+    rows: _Rows, model: Path, parameters: Parameters, scratch: Path
+) -> dict[str, Any]:
+    """Returns figures of what is pushed, which is not what was measured, and reasons to refuse."""
+
+    def ask(folder: Path) -> np.ndarray:
+        answers = answer_split(folder, rows.examples, rows.split, scratch)
+        return np.array(answers.labels) == np.array(rows.labels)
+
+    refit, measured = ask(model), ask(find_measured(model))
+    return {
+        "accuracy": float(refit.mean()),
+        "reasons": find_reasons_of_refit(refit, measured, rows.labels, parameters),
     }
 
 

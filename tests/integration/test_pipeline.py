@@ -200,6 +200,7 @@ def test_a_sabotaged_model_is_refused_beside_the_one_in_use(good, bad, judge):
     rows = told["rows"]["candidate"]["num_examples"]
     assert rows > 5
     assert told["comparison"] == {"rows_compared": rows, "reasons": []}
+    assert told["export"]["accuracy"] >= told["rows"]["candidate"]["accuracy"]
     blessed, told = judge(bad, good)
     assert not blessed
     fell = f"to {told['rows']['candidate']['accuracy']:.3f} on {rows} rows"
@@ -224,15 +225,25 @@ def test_a_judgement_loads_each_model_and_reads_the_rows_once(good, judge, monke
     shard_answers._load.cache_clear()
     judge(good, good)
     loaded = [path for name, path in done if name == "load"]
-    assert loaded == [str(find_export(find_measured(good)))]
-    assert len(done) == 2
+    assert sorted(loaded) == sorted(str(find_export(of)) for of in (good, find_measured(good)))
+    assert len(done) == 3
+
+
+def test_a_model_that_was_sabotaged_once_it_was_measured_is_refused(good, bad, judge, tmp_path):
+    model = shutil.copytree(good, tmp_path / "model")
+    shutil.rmtree(model / "export")
+    shutil.copytree(bad / "export", model / "export")
+    blessed, told = judge(model)
+    assert not blessed
+    assert told["rows"]["reasons"] == []
+    assert told["export"]["reasons"][0].startswith("Trained again on all rows, the model has got")
 
 
 def test_a_model_that_cannot_be_compared_is_refused(good, judge):
     """The model in use has learned from all rows of this split."""
     blessed, told = judge(good, good, split="train")
     assert not blessed
-    assert told["rows"]["reasons"] == []
+    assert told["rows"]["reasons"] == told["export"]["reasons"] == []
     assert told["comparison"]["rows_compared"] == told["rows"]["rows_compared"] == 0
     assert told["comparison"]["reasons"][0].startswith("0 rows are too few to compare it")
 

@@ -10,6 +10,7 @@ from components.evaluator.judge import (
     error_by_chance,
     find_compared,
     find_reasons,
+    find_reasons_of_refit,
     find_reasons_uncompared,
 )
 from components.evaluator.measured import Measured
@@ -88,7 +89,9 @@ def test_shuffled_labels_are_refused_with_nothing_beside():
 def test_a_lost_class_is_named():
     right = GOOD.right & (np.array(LABELS) != "class 2")
     told = reasons(measured(right, robust=GOOD.robust), GOOD)
-    assert any("The class 'class 2' is lost: of its 30 rows none" in one for one in told)
+    known = GOOD.right[2::4].sum()
+    lost = f"The class 'class 2' is lost: of its 30 rows none is answered right, and {known} were."
+    assert lost in told
     assert not any("'class 1'" in one for one in told)
     (alone,) = reasons(measured(right), min_class_recall=0.3)
     assert alone == "The recall of 'class 2' is 0.000 on 30 rows, below 0.300."
@@ -141,6 +144,20 @@ def test_a_model_that_cannot_be_compared_is_refused():
     assert find_reasons_uncompared(20, Parameters()) == []
     assert find_reasons_uncompared(15, Parameters(min_examples=15)) == []
     assert find_reasons_uncompared(0, Parameters(allow_uncompared=True)) == []
+
+
+def test_a_model_that_got_worse_by_training_again_is_refused():
+    def of_refit(right):
+        return find_reasons_of_refit(right, GOOD.right, LABELS, Parameters())
+
+    assert of_refit(np.ones(len(LABELS), bool)) == []
+    one_less = GOOD.right.copy()
+    one_less[np.flatnonzero(one_less)[:2]] = False
+    assert of_refit(one_less) == []
+    (told, *_) = of_refit(draw(0.5, 1))
+    assert told.startswith("Trained again on all rows, the model has got worse. The accuracy fell")
+    told = of_refit(GOOD.right & (np.array(LABELS) != "class 2"))
+    assert any("'class 2' is lost" in one for one in told)
 
 
 def test_thresholds():
