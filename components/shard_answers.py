@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
@@ -11,21 +12,51 @@ from typing import Any
 
 import pandas as pd
 
+from components.content import fingerprint
 from components.examples import Example, read_shard
 from trainer.answers import Answers, join_status
-from trainer.artefact import ModelCard
+from trainer.artefact import ModelCard, find_export
 from trainer.data.table import Table
 from trainer.inputs import columns_read
 from trainer.predictor import Predictor
+from trainer.registry import MODALITIES
 
 BATCH_SIZE = 32
 _BATCHES_AT_ONCE = 8
+_LOADING = threading.Lock()
 
 
-@functools.lru_cache(maxsize=1)
-def load_predictor(model: str) -> Predictor:
-    """Returns the model; the same to all shards that a process does."""
-    return Predictor(model)
+def describe_model(model: Path) -> dict[str, str]:
+    """Returns what shards share of a model, for `load_predictor`.
+
+    Returns:
+        `model`, its newest version folder, and `content`, a hash of what is in it.
+    """
+    folder = find_export(model).absolute()
+    return {"model": str(folder), "content": fingerprint([folder])}
+
+
+def load_predictor(model: str, content: str) -> Predictor:
+    """Returns the model, loaded; the same to all shards that a process does, in any thread.
+
+    Args:
+        model: Version folder.
+        content: Hash of what is in it. Workers outlive runs, and another model may have
+            come to stand in the same folder.
+    """
+    with _LOADING:
+        return _load(model, content)
+
+
+# The two that an Evaluator compares.
+@functools.lru_cache(maxsize=2)
+def _load(model: str, content: str) -> Predictor:
+    del content
+    predictor = Predictor(model)
+    absent = {spec.name: MODALITIES.get(spec.kind).absent for spec in predictor.card.inputs}
+    # It is loaded by its first call: in each thread, if those were left to it.
+    predictor.call([absent], "serving_default")
+    return predictor
 
 
 def find_kinds(card: ModelCard, columns: Iterable[str]) -> dict[str, str]:

@@ -21,13 +21,13 @@ def answer_shard(spec: dict[str, Any], shared: dict[str, Any]) -> dict[str, int]
     Args:
         spec: `shard` of examples, or `part` and `folder`, which `components.parts` reads;
             `out`, the Parquet file to write.
-        shared: `model`, folder; `kinds` of the columns that the products have; `batch_size`;
-            `sure`.
+        shared: `model` and `content`, as `load_predictor`; `kinds` of the columns that the
+            products have; `batch_size`; `sure`.
 
     Returns:
         `rows`, and `problems`, how many of them are not `ok`.
     """
-    predictor = load_predictor(shared["model"])
+    predictor = load_predictor(shared["model"], shared["content"])
     level_names = predictor.card.level_names
     examples = _read(spec, shared, predictor.card)
     answered = answer_examples(predictor, examples, shared["kinds"], shared["batch_size"])

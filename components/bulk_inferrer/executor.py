@@ -15,7 +15,7 @@ from components.bulk_inferrer.component import Parameters
 from components.examples import ExamplesInfo, shard_paths
 from components.links import link_tree
 from components.parts import write_part
-from components.shard_answers import find_kinds
+from components.shard_answers import describe_model, find_kinds
 from components.shards import run_shards
 from components.sources.open_source import open_source
 from trainer.answering import check_columns
@@ -54,7 +54,7 @@ def execute(
     else:
         raise ValueError("BulkInferrer needs the input `examples`, or the parameter `table`.")
     shared = {
-        "model": str(model.absolute()),
+        **describe_model(model),
         "kinds": kinds,
         "batch_size": parameters.batch_size,
         "sure": parameters.sure,

@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 
 from components.examples import ExamplesInfo, shard_paths
-from components.shard_answers import answer_examples, find_kinds, load_predictor, read_asked
+from components.shard_answers import (
+    answer_examples,
+    describe_model,
+    find_kinds,
+    load_predictor,
+    read_asked,
+)
 from components.shards import run_shards
 from trainer.answers import Answers
 from trainer.artefact import ModelCard, find_export
@@ -30,7 +36,7 @@ def answer_split(model: Path, examples: Path, split: str, scratch: Path) -> Answ
     notes = scratch / hashlib.sha256(asked.encode()).hexdigest()[:16]
     specs = [{"shard": str(path)} for path in shard_paths(examples, split)]
     kinds = find_kinds(card, ExamplesInfo.read(examples).kinds)
-    shared = {"model": str(model.absolute()), "kinds": kinds}
+    shared = {**describe_model(model), "kinds": kinds}
     told = run_shards("Answering", answer_shard, specs, shared, notes)
     arrays = [np.load(io.BytesIO(content), allow_pickle=False) for content in told]
     found = {name: np.concatenate([of[name] for of in arrays]) for name in arrays[0]}
@@ -48,12 +54,12 @@ def answer_shard(spec: dict[str, Any], shared: dict[str, Any]) -> bytes:
 
     Args:
         spec: `shard` of examples.
-        shared: `model`, folder; `kinds` of the columns.
+        shared: `model` and `content`, as `load_predictor`; `kinds` of the columns.
 
     Returns:
         The arrays of the answers, with `ids`, `status` and `rows`, as an NPZ file.
     """
-    predictor = load_predictor(shared["model"])
+    predictor = load_predictor(shared["model"], shared["content"])
     examples = read_asked(Path(spec["shard"]), predictor.card)
     found = list(answer_examples(predictor, examples, shared["kinds"]))
     arrays: dict[str, Any] = {

@@ -15,7 +15,10 @@ class Parameters:
     Args:
         split: Rows that the model is measured on; `test`, or `eval` where that has none.
         min_accuracy: Lowest accuracy, whatever else is in use.
-        min_examples: Fewer rows than this decide nothing: the model is refused.
+        min_examples: Fewer rows than this decide nothing: the model is refused. So it is where
+            fewer are left to compare it with the baseline on, those that neither has learned
+            from, of all examples given.
+        allow_uncompared: Lets a model replace a baseline that it cannot be compared with so.
         max_accuracy_loss: How much lower the accuracy may be than that of the baseline.
         min_class_recall: Lowest recall of a class.
         class_rows: Classes with fewer rows are judged by chance alone: neither by
@@ -36,6 +39,7 @@ class Parameters:
     split: str = "test"
     min_accuracy: float = 0.0
     min_examples: int = 20
+    allow_uncompared: bool = False
     max_accuracy_loss: float = 0.01
     min_class_recall: float = 0.0
     class_rows: int = 5

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from components.blessing import write_blessing
 from components.evaluator.answer_split import answer_split
 from components.evaluator.component import Parameters
-from components.evaluator.judge import find_reasons
+from components.evaluator.judge import (
+    find_compared,
+    find_reasons,
+    find_reasons_of_refit,
+    find_reasons_uncompared,
+)
 from components.evaluator.measured import Measured, find_measured, measure
 from components.examples import ExamplesInfo, read_table
+from trainer.artefact import ModelCard, find_export
 from trainer.data.labels import join_label, read_labels
 from trainer.data.table import Table
 from trainer.evaluation import evaluate_table
 from trainer.files import write_json
-from trainer.predictor import Predictor
 from trainer.registry import unknown
 
 BLESSING_FILE = "blessing.json"
@@ -35,20 +43,27 @@ def execute(
     """
     examples, model, baseline = inputs["examples"], inputs["model"], inputs["baseline"]
     assert examples is not None and model is not None
-    split = _find_split(examples, parameters.split)
-    table, _ = _read_rows(examples, split, model)
+    figures: dict[str, dict[str, Any]] = {}
+    if earlier := inputs["earlier_examples"]:
+        rows = _read_rows(earlier, model, parameters)
+        figures["earlier rows"] = _judge(rows, model, baseline, parameters, scratch)
+        del rows  # Pictures are large, and those of the others follow.
+    rows = _read_rows(examples, model, parameters)
+    figures["rows"] = _judge(rows, model, baseline, parameters, scratch)
+    if baseline:
+        compared = sum(told["rows_compared"] for told in figures.values())
+        reasons = find_reasons_uncompared(compared, parameters)
+        figures["comparison"] = {"rows_compared": compared, "reasons": reasons}
     measured = find_measured(model)
     evaluate_table(
         measured,
-        table,
+        rows.table,
         outputs["evaluation"],
         told=f"`{measured.name}`",
-        answers=answer_split(measured, examples, split, scratch),
+        answers=answer_split(measured, examples, rows.split, scratch),
     )
-    figures = {"rows": _judge(examples, split, model, baseline, parameters, scratch)}
-    if earlier := inputs["earlier_examples"]:
-        split = _find_split(earlier, parameters.split)
-        figures["earlier rows"] = _judge(earlier, split, model, baseline, parameters, scratch)
+    if measured != model:
+        figures["export"] = _judge_export(rows, model, parameters, scratch)
     reasons = [reason for told in figures.values() for reason in told["reasons"]]
     for reason in reasons:
         print(f"Refused: {reason}")
@@ -58,33 +73,54 @@ def execute(
     return {"blessing": {"blessed": not reasons, "reasons": reasons}}
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """Rows of a split, with their labels."""
+
+    examples: Path
+    split: str
+    table: Table
+    labels: list[str]
+
+
 def _judge(
-    examples: Path,
-    split: str,
-    model: Path,
-    baseline: Path | None,
-    parameters: Parameters,
-    scratch: Path,
+    rows: _Rows, model: Path, baseline: Path | None, parameters: Parameters, scratch: Path
 ) -> dict[str, Any]:
-    """Returns figures of a model, and of the one in use, on a split, and reasons to refuse it."""
-    table, labels = _read_rows(examples, split, model)
+    """Returns figures of a model, and of the one in use, on some rows, and reasons to refuse it."""
 
     def ask(model: Path) -> Measured:
-        answers = answer_split(find_measured(model), examples, split, scratch)
+        answers = answer_split(find_measured(model), rows.examples, rows.split, scratch)
         asked = {"robust_products": parameters.robust_products, "seed": parameters.seed}
-        return measure(model, answers, table, labels, **asked)
+        return measure(model, answers, rows.table, rows.labels, **asked)
 
     candidate, current = ask(model), ask(baseline) if baseline else None
-    span = ExamplesInfo.read(examples).span
+    span = ExamplesInfo.read(rows.examples).span
     return {
         "span": span,
-        "split": split,
+        "split": rows.split,
         "reasons": [
-            f"Span {span}, {split}: {reason}"
-            for reason in find_reasons(candidate, current, labels, parameters)
+            f"Span {span}, {rows.split}: {reason}"
+            for reason in find_reasons(candidate, current, rows.labels, parameters)
         ],
         "candidate": _describe(candidate),
         "baseline": current and _describe(current),
+        "rows_compared": int(find_compared(candidate, current).sum()) if current else None,
+    }
+
+
+def _judge_export(
+    rows: _Rows, model: Path, parameters: Parameters, scratch: Path
+) -> dict[str, Any]:
+    """Returns figures of what is pushed, which is not what was measured, and reasons to refuse."""
+
+    def ask(folder: Path) -> np.ndarray:
+        answers = answer_split(folder, rows.examples, rows.split, scratch)
+        return np.array(answers.labels) == np.array(rows.labels)
+
+    refit, measured = ask(model), ask(find_measured(model))
+    return {
+        "accuracy": float(refit.mean()),
+        "reasons": find_reasons_of_refit(refit, measured, rows.labels, parameters),
     }
 
 
@@ -97,15 +133,15 @@ def _find_split(examples: Path, wanted: str) -> str:
     raise ValueError(unknown("split to measure on", wanted, names))
 
 
-def _read_rows(examples: Path, split: str, model: Path) -> tuple[Table, list[str]]:
-    """Returns the rows of a split, and their labels."""
+def _read_rows(examples: Path, model: Path, parameters: Parameters) -> _Rows:
+    split = _find_split(examples, parameters.split)
     table = read_table(examples, [split])
-    card = Predictor(find_measured(model)).card
+    card = ModelCard.load(find_export(find_measured(model)))
     paths = read_labels(table, list(card.label), card.label_separator or None)
     labels = [join_label(path) for path in paths if path is not None]
     if len(labels) < len(paths):
         raise ValueError(f"The rows of the split {split!r} need labels {list(card.label)}.")
-    return table, labels
+    return _Rows(examples, split, table, labels)
 
 
 def _describe(measured: Measured) -> dict[str, Any]:

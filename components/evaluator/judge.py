@@ -32,6 +32,49 @@ def find_reasons(
     return reasons
 
 
+def find_compared(candidate: Measured, baseline: Measured) -> np.ndarray:
+    """Says which rows two models are compared on: what neither has learned from, bool `(rows,)`."""
+    return ~(baseline.seen | candidate.seen)
+
+
+def find_reasons_uncompared(rows: int, asked: Parameters) -> list[str]:
+    """Returns why a model is refused where too little is known of it beside the one in use.
+
+    Args:
+        rows: int. That they are compared on, of all examples.
+        asked: Thresholds.
+    """
+    if asked.allow_uncompared or rows >= asked.min_examples:
+        return []
+    return [
+        f"{rows} rows are too few to compare it with the model in use, those that neither has "
+        f"learned from: min_examples is {asked.min_examples}. Hold out the rows that were held "
+        "out from that model (the same data.seed and data.fractions), or rows that are new; or "
+        "lower Evaluator.min_examples; or replace the model in use without a comparison, by "
+        "Evaluator.allow_uncompared=true."
+    ]
+
+
+def find_reasons_of_refit(
+    refit: np.ndarray, measured: np.ndarray, labels: list[str], asked: Parameters
+) -> list[str]:
+    """Returns why a model that was trained again is refused, whose earlier self was measured.
+
+    It has learned from the rows, and so answers them better, if anything.
+
+    Args:
+        refit: bool `(rows,)`, which of its answers are right.
+        measured: The same of what was measured.
+        labels: Of the rows.
+        asked: Thresholds.
+    """
+    every = np.ones(len(labels), bool)
+    return [
+        f"Trained again on all rows, the model has got worse. {reason}"
+        for reason in _find_losses(refit, measured, every, np.array(labels), asked)
+    ]
+
+
 def chance_of_loss(candidate: np.ndarray, baseline: np.ndarray) -> float:
     """Returns how probable at least such a loss is for models that are equally good.
 
@@ -97,37 +140,17 @@ def _by_itself(candidate: Measured, labels: list[str], asked: Parameters) -> Ite
 def _beside(
     candidate: Measured, baseline: Measured, labels: np.ndarray, asked: Parameters
 ) -> Iterator[str]:
-    new = ~(baseline.seen | candidate.seen)
+    new = find_compared(candidate, baseline)
     if not new.any():
         return
-    yield from _compare(
-        "accuracy", candidate.right, baseline.right, new, asked.max_accuracy_loss, asked
-    )
-    names = np.unique(labels[new]).tolist()
-    for name in names:
-        own = new & (labels == name)
-        known = baseline.right[own].mean() >= 0.5
-        if known and own.sum() >= asked.class_rows and not candidate.right[own].any():
-            yield (
-                f"The class {name!r} is lost: of its {own.sum()} rows none is answered right; the "
-                f"model in use answers {baseline.right[own].sum()}."
-            )
-            continue
-        yield from _compare(
-            f"recall of {name!r}",
-            candidate.right,
-            baseline.right,
-            own,
-            asked.max_recall_loss,
-            asked,
-            among=len(names),
-        )
-    first = new[: len(candidate.robust)]
+    yield from _find_losses(candidate.right, baseline.right, new, labels, asked)
+    # One of them may read neither pictures nor texts, and so have no such rows.
+    both = min(len(candidate.robust), len(baseline.robust))
     yield from _compare(
         "accuracy on corrupted products",
-        candidate.robust,
-        baseline.robust,
-        first,
+        candidate.robust[:both],
+        baseline.robust[:both],
+        new[:both],
         asked.max_robust_loss,
         asked,
     )
@@ -136,6 +159,36 @@ def _beside(
         yield (
             f"The calibration error rose from {before:.3f} to {error:.3f}, by more than "
             f"{asked.max_calibration_loss:.3f}."
+        )
+
+
+def _find_losses(
+    candidate: np.ndarray,
+    baseline: np.ndarray,
+    rows: np.ndarray,
+    labels: np.ndarray,
+    asked: Parameters,
+) -> Iterator[str]:
+    """Yields where accuracy and recalls on some rows fell; see `_compare`."""
+    yield from _compare("accuracy", candidate, baseline, rows, asked.max_accuracy_loss, asked)
+    names = np.unique(labels[rows]).tolist()
+    for name in names:
+        own = rows & (labels == name)
+        known = baseline[own].mean() >= 0.5
+        if known and own.sum() >= asked.class_rows and not candidate[own].any():
+            yield (
+                f"The class {name!r} is lost: of its {own.sum()} rows none is answered right, and "
+                f"{baseline[own].sum()} were."
+            )
+            continue
+        yield from _compare(
+            f"recall of {name!r}",
+            candidate,
+            baseline,
+            own,
+            asked.max_recall_loss,
+            asked,
+            among=len(names),
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from components.shard_answers import describe_model, load_predictor
 from trainer.answers import Answers
 from trainer.augment import Augmenter
 from trainer.data.examples import read_examples, row_ids
@@ -29,7 +30,8 @@ class Measured:
         metrics: See `trainer.evaluate.evaluate_answers`.
         right: bool `(rows,)`, where the answer is the label.
         confidence: float `(rows,)`, of the answers.
-        robust: bool `(robust rows,)`, the same of corrupted copies of the first rows.
+        robust: bool `(robust rows,)`, the same of corrupted copies of the first rows; of
+            none where the model reads nothing that can be corrupted.
         seen: bool `(rows,)`, rows that the model has learned from.
     """
 
@@ -64,13 +66,14 @@ def measure(
         robust_products: How many of the first rows are corrupted too.
         seed: Of the corruptions; the same for all models that are compared.
     """
-    predictor = Predictor(find_measured(model))
+    predictor = load_predictor(**describe_model(find_measured(model)))
     truth = np.array(labels)
+    robust = _answer_corrupted(predictor, table, robust_products, seed)
     return Measured(
         evaluate_answers(answers, labels, predictor.card.level_names),
         np.array(answers.labels) == truth,
         answers.confidence,
-        _answer_corrupted(predictor, table, robust_products, seed) == truth[:robust_products],
+        robust == truth[: len(robust)],
         predictor.was_trained_on(table),
     )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
 from components.artifact import EXAMPLES, INFRA_BLESSING, MODEL
 from components.component import Component, Input
@@ -45,10 +47,20 @@ class Parameters:
                 )
 
 
+def _reads(parameters: Parameters) -> list[Path]:
+    """Returns the code of the server, which is started and so not among what is imported."""
+    del parameters
+    spec = find_spec("serving")
+    assert spec is not None and spec.submodule_search_locations is not None
+    (folder,) = spec.submodule_search_locations
+    return sorted(Path(folder).rglob("*.py"))
+
+
 COMPONENT = Component(
     name="InfraValidator",
     package=__package__,
     inputs={"model": Input(MODEL), "examples": Input(EXAMPLES)},
     outputs={"blessing": INFRA_BLESSING},
     parameters=Parameters,
+    reads=_reads,
 )

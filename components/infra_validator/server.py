@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import queue
 import subprocess
@@ -19,6 +20,8 @@ import psutil
 _REQUEST_SECONDS = 60.0
 _GRACE = 10.0
 """Seconds that the server has to end in."""
+_NO_ANSWER = (OSError, http.client.HTTPException, ValueError, KeyError, TypeError)
+"""What reading an answer raises that is none: cut off, no JSON, or JSON of something else."""
 
 
 class ServerError(Exception):
@@ -89,7 +92,7 @@ class CandidateServer:
                 return json.load(response)["predictions"]
         except urllib.error.HTTPError as error:
             raise ServerError(f"HTTP {error.code}: {_read_error(error)}") from error
-        except OSError as error:
+        except _NO_ANSWER as error:
             raise ServerError(self._explain(error)) from error
 
     def memory_mb(self) -> float:
@@ -97,7 +100,7 @@ class CandidateServer:
         children = psutil.Process(self._process.pid).children(recursive=True)
         return sum(child.memory_info().rss for child in children) / 2**20
 
-    def _explain(self, error: OSError) -> str:
+    def _explain(self, error: Exception) -> str:
         try:
             # A server that dies cuts its connections off before its end is known.
             return f"the server ended with code {self._process.wait(2.0)}"
@@ -137,5 +140,5 @@ class CandidateServer:
 def _read_error(error: urllib.error.HTTPError) -> str:
     try:
         return str(json.load(error)["error"])
-    except (ValueError, KeyError, TypeError):
+    except _NO_ANSWER:
         return error.reason

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ import pytest
 from PIL import Image
 
 from components.commands.workdir import SERVING
+from components.evaluator.answer_split import answer_split
 from components.evaluator.component import Parameters
 from components.evaluator.executor import execute as evaluate
 from components.evaluator.measured import find_measured
@@ -121,7 +124,9 @@ def test_the_graph_of_transform_is_the_one_that_is_served(first, shop):
 
 
 def test_nothing_is_done_twice(first, run_pipeline):
+    began = time.process_time()
     assert set(outcomes(run_pipeline()).values()) == {"cached"}
+    assert time.process_time() - began < 5
 
 
 def test_a_parameter_of_the_evaluator_reruns_what_follows_and_nothing_else(first, run_pipeline):
@@ -152,26 +157,105 @@ def spoil(model, target, change):
     return target
 
 
-def test_a_sabotaged_model_is_refused(first, tmp_path):
-    """Its classes are shuffled: it answers as surely as before, and wrongly."""
-    from dataclasses import replace
+@pytest.fixture(scope="module")
+def good(first):
+    """Returns the model."""
+    return folder(first, "ModelTrainer", "model")
 
-    examples = folder(first, "ExampleGen", "examples")
-    good = folder(first, "ModelTrainer", "model")
-    bad = spoil(
+
+@pytest.fixture(scope="module")
+def bad(good, tmp_path_factory):
+    """Returns a model whose classes are shuffled: it answers as surely as before, and wrongly."""
+    return spoil(
         good,
-        tmp_path / "bad",
+        tmp_path_factory.mktemp("models") / "bad",
         lambda card: replace(card, class_names=(*card.class_names[1:], card.class_names[0])),
     )
-    told = {}
-    for name, model in (("good", good), ("bad", bad)):
-        outputs = {kind: tmp_path / f"{name}-{kind}" for kind in ("evaluation", "blessing")}
-        for path in outputs.values():
-            path.mkdir()
-        inputs = {"examples": examples, "model": model, "baseline": good, "earlier_examples": None}
-        evaluate(inputs, outputs, Parameters(min_examples=1, split="train"), tmp_path)
-        told[name] = json.loads((outputs["blessing"] / "blessing.json").read_text())["rows"]
-    assert told["good"]["reasons"] == []
-    assert (tmp_path / "good-blessing" / "BLESSED").is_file()
-    assert (tmp_path / "bad-blessing" / "NOT_BLESSED").is_file()
-    assert any("is not above" in reason for reason in told["bad"]["reasons"])
+
+
+@pytest.fixture
+def judge(first, tmp_path):
+    """Returns a function that runs the Evaluator; whether it blessed a model, and the figures."""
+
+    def go(model, baseline=None, **parameters):
+        made = tmp_path / str(len(list(tmp_path.iterdir())))
+        outputs = {kind: made / kind for kind in ("evaluation", "blessing")}
+        for path in (*outputs.values(), made / "scratch"):
+            path.mkdir(parents=True)
+        examples = folder(first, "ExampleGen", "examples")
+        inputs = {"examples": examples, "model": model, "baseline": baseline}
+        asked = Parameters(min_examples=1, **parameters)
+        told = evaluate({**inputs, "earlier_examples": None}, outputs, asked, made / "scratch")
+        blessed = (outputs["blessing"] / "BLESSED").is_file()
+        assert blessed != (outputs["blessing"] / "NOT_BLESSED").is_file()
+        assert blessed == told["blessing"]["blessed"]
+        return blessed, json.loads((outputs["blessing"] / "blessing.json").read_text())
+
+    return go
+
+
+def test_a_sabotaged_model_is_refused_beside_the_one_in_use(good, bad, judge):
+    blessed, told = judge(good, good)
+    assert blessed, told
+    rows = told["rows"]["candidate"]["num_examples"]
+    assert rows > 5
+    assert told["comparison"] == {"rows_compared": rows, "reasons": []}
+    assert told["export"]["accuracy"] >= told["rows"]["candidate"]["accuracy"]
+    blessed, told = judge(bad, good)
+    assert not blessed
+    fell = f"to {told['rows']['candidate']['accuracy']:.3f} on {rows} rows"
+    reasons = told["rows"]["reasons"]
+    assert any("The accuracy fell from" in one and fell in one for one in reasons)
+    assert any("is not above" in one for one in reasons)
+
+
+def test_a_judgement_loads_each_model_and_reads_the_rows_once(good, judge, monkeypatch):
+    import tensorflow as tf
+
+    from components import shard_answers
+    from components.evaluator import executor
+
+    done = []
+
+    def count(name, function):
+        return lambda *given: (done.append((name, str(given[0]))), function(*given))[1]
+
+    monkeypatch.setattr(tf.saved_model, "load", count("load", tf.saved_model.load))
+    monkeypatch.setattr(executor, "read_table", count("read", executor.read_table))
+    shard_answers._load.cache_clear()
+    judge(good, good)
+    loaded = [path for name, path in done if name == "load"]
+    assert sorted(loaded) == sorted(str(find_export(of)) for of in (good, find_measured(good)))
+    assert len(done) == 3
+
+
+def test_a_model_that_was_sabotaged_once_it_was_measured_is_refused(good, bad, judge, tmp_path):
+    model = shutil.copytree(good, tmp_path / "model")
+    shutil.rmtree(model / "export")
+    shutil.copytree(bad / "export", model / "export")
+    blessed, told = judge(model)
+    assert not blessed
+    assert told["rows"]["reasons"] == []
+    assert told["export"]["reasons"][0].startswith("Trained again on all rows, the model has got")
+
+
+def test_a_model_that_cannot_be_compared_is_refused(good, judge):
+    """The model in use has learned from all rows of this split."""
+    blessed, told = judge(good, good, split="train")
+    assert not blessed
+    assert told["rows"]["reasons"] == told["export"]["reasons"] == []
+    assert told["comparison"]["rows_compared"] == told["rows"]["rows_compared"] == 0
+    assert told["comparison"]["reasons"][0].startswith("0 rows are too few to compare it")
+
+
+def test_a_model_that_takes_anothers_place_answers_for_itself(first, good, tmp_path):
+    """A worker of a cluster has it in memory, and outlives the folder."""
+    examples = folder(first, "ExampleGen", "examples")
+    scores = {}
+    for name, model in (("measured", find_measured(good)), ("export", good)):
+        place = shutil.copytree(find_export(model), tmp_path / "model")
+        scores[name] = answer_split(place, examples, "test", tmp_path / name).scores
+        expected = answer_split(model, examples, "test", tmp_path / f"{name} itself").scores
+        np.testing.assert_array_equal(scores[name], expected)
+        shutil.rmtree(place)
+    assert np.abs(scores["measured"] - scores["export"]).max() > 0.001

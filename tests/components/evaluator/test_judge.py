@@ -5,7 +5,14 @@ import pytest
 from scipy.stats import binom, binomtest
 
 from components.evaluator.component import Parameters
-from components.evaluator.judge import chance_of_loss, error_by_chance, find_reasons
+from components.evaluator.judge import (
+    chance_of_loss,
+    error_by_chance,
+    find_compared,
+    find_reasons,
+    find_reasons_of_refit,
+    find_reasons_uncompared,
+)
 from components.evaluator.measured import Measured
 
 LABELS = [f"class {row % 4}" for row in range(120)]
@@ -82,7 +89,9 @@ def test_shuffled_labels_are_refused_with_nothing_beside():
 def test_a_lost_class_is_named():
     right = GOOD.right & (np.array(LABELS) != "class 2")
     told = reasons(measured(right, robust=GOOD.robust), GOOD)
-    assert any("The class 'class 2' is lost: of its 30 rows none" in one for one in told)
+    known = GOOD.right[2::4].sum()
+    lost = f"The class 'class 2' is lost: of its 30 rows none is answered right, and {known} were."
+    assert lost in told
     assert not any("'class 1'" in one for one in told)
     (alone,) = reasons(measured(right), min_class_recall=0.3)
     assert alone == "The recall of 'class 2' is 0.000 on 30 rows, below 0.300."
@@ -91,6 +100,15 @@ def test_a_lost_class_is_named():
 def test_a_fragile_model_is_refused():
     (told,) = reasons(measured(GOOD.right, robust=GOOD.robust & draw(0.6, 3, 64)), GOOD)
     assert told.startswith("The accuracy on corrupted products fell")
+
+
+def test_only_products_that_were_corrupted_for_both_are_compared():
+    nothing_to_corrupt = measured(GOOD.right, robust=[])
+    fragile = measured(GOOD.right, robust=np.zeros(64, bool))
+    assert reasons(fragile, nothing_to_corrupt) == []
+    assert reasons(nothing_to_corrupt, GOOD) == []
+    (told,) = reasons(fragile, measured(GOOD.right, robust=GOOD.robust[:40]))
+    assert "to 0.000 on 40 rows" in told
 
 
 def test_a_model_that_is_too_sure_is_refused():
@@ -105,11 +123,41 @@ def test_a_model_that_is_too_sure_is_refused():
 
 def test_rows_that_the_baseline_has_learned_from_do_not_count():
     everything = np.ones(len(LABELS), bool)
-    perfect = measured(everything, seen=everything)
-    assert reasons(measured(draw(0.6, 1)), perfect) == []
     half = np.arange(len(LABELS)) < 60
     (told, *_) = reasons(measured(draw(0.6, 1)), measured(everything, seen=half))
     assert "on 60 rows" in told
+
+
+def test_a_model_that_cannot_be_compared_is_refused():
+    everything = np.ones(len(LABELS), bool)
+    perfect, worse = measured(everything, seen=everything), measured(draw(0.6, 1))
+    assert not find_compared(worse, perfect).any()
+    assert reasons(worse, perfect) == []
+    (told,) = find_reasons_uncompared(0, Parameters())
+    assert told.startswith("0 rows are too few to compare it with the model in use")
+    few = measured(everything, seen=np.arange(len(LABELS)) >= 19)
+    learned = measured(draw(0.6, 1), seen=np.arange(len(LABELS)) < 4)
+    assert find_compared(learned, few).sum() == 15
+    (told,) = find_reasons_uncompared(15, Parameters())
+    for way_on in ("data.seed", "Evaluator.min_examples", "Evaluator.allow_uncompared=true"):
+        assert way_on in told
+    assert find_reasons_uncompared(20, Parameters()) == []
+    assert find_reasons_uncompared(15, Parameters(min_examples=15)) == []
+    assert find_reasons_uncompared(0, Parameters(allow_uncompared=True)) == []
+
+
+def test_a_model_that_got_worse_by_training_again_is_refused():
+    def of_refit(right):
+        return find_reasons_of_refit(right, GOOD.right, LABELS, Parameters())
+
+    assert of_refit(np.ones(len(LABELS), bool)) == []
+    one_less = GOOD.right.copy()
+    one_less[np.flatnonzero(one_less)[:2]] = False
+    assert of_refit(one_less) == []
+    (told, *_) = of_refit(draw(0.5, 1))
+    assert told.startswith("Trained again on all rows, the model has got worse. The accuracy fell")
+    told = of_refit(GOOD.right & (np.array(LABELS) != "class 2"))
+    assert any("'class 2' is lost" in one for one in told)
 
 
 def test_thresholds():

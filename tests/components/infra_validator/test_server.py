@@ -24,10 +24,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if 13 in rows:
             import os
             os._exit(7)
+        if 14 in rows:
+            import os
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(b'{"predictions": [')
+            self.wfile.flush()
+            os._exit(8)
         code, answer = 200, {"predictions": [{"scores": [2 * number]} for number in rows]}
         if -1 in rows:
             code, answer = 400, {"error": "no negative numbers"}
         body = json.dumps(answer).encode()
+        if -2 in rows:
+            body = body[:-1]
+        if -3 in rows:
+            body = b"[]"
         self.send_response(code)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -105,6 +117,20 @@ def test_one_that_does_not_start_is_told_of(serve, tmp_path):
 def test_one_that_dies_under_a_request_is_told_of(serve):
     with serve() as server, pytest.raises(ServerError, match="the server ended with code 7"):
         server.predict([{"number": 13}])
+
+
+def test_one_that_dies_in_the_middle_of_an_answer_is_told_of(serve):
+    with serve() as server, pytest.raises(ServerError, match="the server ended with code 8"):
+        server.predict([{"number": 14}])
+
+
+def test_an_answer_that_cannot_be_read_is_told_of(serve):
+    with serve() as server:
+        with pytest.raises(ServerError, match="no answer: JSONDecodeError"):
+            server.predict([{"number": -2}])
+        with pytest.raises(ServerError, match="no answer: TypeError"):
+            server.predict([{"number": -3}])
+        assert server.predict([{"number": 1}]) == [{"scores": [2]}]
 
 
 def test_one_that_does_not_hear_is_killed(serve, monkeypatch):
