@@ -69,7 +69,7 @@ class FakeQuant(keras.layers.Layer):
     lets everything pass as it is; what another has rounded already, it always does.
 
     Args:
-        decay: float. Of the moving averages that the ends follow in training.
+        decay: float. Of the moving averages that the ends follow outwards in training.
         fixed: The ends where they are known beforehand.
         channels: int. Where above 0, each channel of the last axis is to be
             divided by one of `scales` before, so that a few large ones do not
@@ -89,8 +89,8 @@ class FakeQuant(keras.layers.Layer):
 
     Reference:
         Jacob et al., 2017, arXiv:1712.05877; the ends are found on some batches
-        before training, not after its first steps. The scales are those of
-        Xiao et al., 2022, arXiv:2211.10438, from the activations alone.
+        before training, not after its first steps, and do not come nearer again. The
+        scales are those of Xiao et al., 2022, arXiv:2211.10438, from the activations alone.
     """
 
     def __init__(
@@ -173,8 +173,11 @@ class FakeQuant(keras.layers.Layer):
             self.highs.assign(tf.maximum(self.highs.value, highs))
 
     def _follow(self, inputs: Any) -> None:
-        for end, seen in zip((self.low, self.high), _find_ends(inputs, (-1,)), strict=True):
-            end.assign(self.decay * end.value + (1 - self.decay) * seen)
+        # Outwards alone: the ends of most batches are nearer than those of all, and a range that
+        # follows them in cuts off what comes next.
+        low, high = _find_ends(inputs, (-1,))
+        self.low.assign_add((1 - self.decay) * tf.minimum(low - self.low.value, 0.0))
+        self.high.assign_add((1 - self.decay) * tf.maximum(high - self.high.value, 0.0))
 
     def _add_state(self, name: str, shape: tuple[int, ...], value: float) -> Any:
         return self.add_weight(

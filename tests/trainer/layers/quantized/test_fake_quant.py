@@ -79,6 +79,14 @@ def test_the_range_follows_in_training_only() -> None:
     assert float(quantizer.high.value) == pytest.approx(0.9 * 1 + 0.1 * 5)
 
 
+def test_batches_of_small_values_leave_the_range_as_it_is() -> None:
+    quantizer = calibrated(np.float32([-1.0, 2.0]), decay=0.9)
+    for _ in range(100):
+        quantizer(tf.constant([-0.1, 0.2]), training=True)
+    assert float(quantizer.low.value) == -1.0
+    assert float(quantizer.high.value) == 2.0
+
+
 def test_a_fixed_range_needs_no_calibration_and_follows_nothing() -> None:
     quantizer = FakeQuant(fixed=(0.0, 1.0))
     quantizer.build()
