@@ -77,7 +77,7 @@ def build_default_pipeline(
             **before,
         ),
         node("Transform", examples=examples, config=learning["config"]),
-        node("ModelTrainer", **learning, **found, **start),
+        node("ModelTrainer", **learning, **found, **start, tracked_as=destination.parent.name),
         node("Evaluator", examples=examples, model=model, baseline=in_use(model), **old_rows),
         node("InfraValidator", examples=examples, model=model),
         node(

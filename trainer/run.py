@@ -57,12 +57,14 @@ class Run:
         workdir: Folder of all files.
         source: DataFrame to read instead of `config.data.table`.
         quiet: Say nothing on stderr beside progress.
+        name: Of the run for an experiment tracker; that of the workdir by default.
     """
 
     config: Config
     workdir: Path
     source: pd.DataFrame | None = None
     quiet: bool = False
+    name: str = ""
     timings: dict[str, float] = field(default_factory=dict)
 
     def prepare(
@@ -157,7 +159,9 @@ class Run:
     def train(self) -> Network:
         """Trains on the training rows."""
         logs = self.workdir / "logs"
-        self.tracker.start(self.workdir.name, self.key, dataclasses.asdict(self.config), logs)
+        self.tracker.start(
+            self.name or self.workdir.name, self.key, dataclasses.asdict(self.config), logs
+        )
         with self.timed("train"):
             self.measured = self.fit(
                 self.sample("train"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,19 @@ class Parameters:
 
     Args:
         config: A `trainer.config.Config` as JSON.
+        tracked_as: Name of the run for an experiment tracker; that of a folder by default.
     """
 
     config: Mapping[str, Any]
+    tracked_as: str = ""
 
 
 def _reads(parameters: Parameters) -> list[Path]:
     return files_of(parameters.config)
+
+
+def _decides(parameters: Parameters) -> Parameters:
+    return replace(parameters, tracked_as="")
 
 
 COMPONENT = Component(
@@ -45,4 +51,5 @@ COMPONENT = Component(
     outputs={"model": MODEL, "model_run": MODEL_RUN},
     parameters=Parameters,
     reads=_reads,
+    decides=_decides,
 )

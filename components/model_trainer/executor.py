@@ -39,7 +39,7 @@ def execute(
         config = start_from(config, base)
     if transformed := inputs["transformed_examples"]:
         link_tree(transformed, scratch / "cache")
-    run = Run(config, scratch)
+    run = Run(config, scratch, name=parameters.tracked_as)
     run.prepare(catalogue=load_examples(examples, config.data))
     if load_metrics(run) is None:
         run.report_split  # noqa: B018  refuses now rather than after the training
