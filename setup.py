@@ -44,6 +44,7 @@ setup(
         "ai-edge-litert>=2.1",
         "aiohttp>=3.12",
         "cleanlab>=2.7",
+        "flatbuffers>=25",
         "grpcio>=1.70",
         "grpcio-health-checking>=1.70",
         "h5py>=3.10",

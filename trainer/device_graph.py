@@ -11,6 +11,7 @@ import tensorflow as tf
 from trainer.layers.device_attention import DeviceAttention
 from trainer.layers.device_norm import DeviceNorm
 from trainer.quantization.quantizer import Quantizer
+from trainer.shared_vectors import share_vectors
 
 SIGNATURE = "serving_default"
 
@@ -77,11 +78,12 @@ def convert(network: keras.Model, quantizer: Quantizer, batch_size: int | None =
             # The ranges are in the graph; no statistics are expected.
             warnings.filterwarnings("ignore", "Statistics for quantized inputs")
             try:
-                return converter.convert()
+                content = converter.convert()
             except Exception as error:
                 raise ValueError(
                     f"The network cannot be converted: {_first_line(error)}"
                 ) from error
+    return share_vectors(content)
 
 
 def _first_line(error: Exception) -> str:
