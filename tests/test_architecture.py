@@ -218,3 +218,10 @@ def test_help_does_not_load_tensorflow() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_no_benchmark_hides_a_package():
+    # A script's own folder is where Python looks first.
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert {"trainer", "serving"} <= packages
+    assert not packages & {path.stem for path in (ROOT / "tests/benchmarks").iterdir()}

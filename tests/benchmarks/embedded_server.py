@@ -1,12 +1,11 @@
 """What the embedded server costs beside the model, and what joining requests gains.
 
-  python -m tests.benchmarks.serving --encoders runs/demo --tiny runs/tiny --out serving.json
+    python tests/benchmarks/embedded_server.py --encoders runs/demo --tiny runs/tiny
 
 `--encoders` is a workdir of `taxofuse run` with the packaged encoders, `--tiny` one with
 `--config tiny`; each is left out if not given. The server runs in a process of its own
 and is asked from this one. Where two are compared both run at the same time and are
-asked in turns, so that other work on the machine meets both. Run it as a module: by its
-path it would itself be found under the name of the package `serving`.
+asked in turns, so that other work on the machine meets both.
 """
 
 from __future__ import annotations
@@ -28,13 +27,13 @@ from typing import Any
 import numpy as np
 import psutil
 from PIL import Image
+from table import print_table, write_figures
 
 from serving.client.protocol import ModelName
 from serving.load.arrivals import draw_arrivals
 from serving.load.bodies import encode
 from serving.load.generator import send_all
 from serving.load.senders import ANSWERED, make_sender
-from tests.benchmarks.table import print_table, write_figures
 from trainer.artefact import ModelCard, find_export
 from trainer.inputs import InputSpec
 
