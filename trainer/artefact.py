@@ -15,8 +15,6 @@ MODEL_FILE, PREPROCESSING_FILE = "model.keras", "preprocessing.json"
 """In the workdir, beside the export; see `trainer.saved_network`."""
 CARD_FILE = "taxofuse.json"
 """Beside the SavedModel, in `assets.extra/`, which TF Serving leaves alone."""
-TRAINED_ROWS_FILE = "trained_rows.npy"
-"""There too: `digest_rows` of the rows that the weights have seen."""
 
 
 @dataclass(frozen=True)

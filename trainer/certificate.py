@@ -22,7 +22,8 @@ class Thresholds:
     """What a file must keep to be written.
 
     Args:
-        agreement: Least share of rows that it answers like the float network.
+        agreement: Least share of rows that it answers like the float network, and
+            like the network with rounded values that it was made of.
         accuracy_loss: Largest loss of accuracy, where labels are known.
     """
 
@@ -96,6 +97,7 @@ def compare(
             logits.append(device(row))
             bar.update(1)
     found = {"float": float_logits, "prepared": prepared_logits, "device": np.array(logits)}
+    answered = np.isfinite(found["device"]).all(axis=1)
     answers = {name: of.argmax(axis=1) for name, of in found.items()}
     labelled = class_ids >= 0
     accuracy = None
@@ -108,9 +110,13 @@ def compare(
     return {
         "num_rows": len(rows),
         "num_labelled": int(labelled.sum()),
-        "agreement": {name: _share(answers["device"] == answers[name]) for name in others},
+        "num_answered": int(answered.sum()),
+        "agreement": {
+            name: float(np.mean(answered & (answers["device"] == answers[name]))) for name in others
+        },
         "largest_logit_difference": {
-            name: float(np.abs(found["device"] - found[name]).max()) for name in others
+            name: float(np.abs(found["device"] - found[name])[answered].max(initial=0))
+            for name in others
         },
         "accuracy": accuracy,
         "bytes": len(device.content),
@@ -137,18 +143,18 @@ def measure_latency(
 def find_breaches(certificate: Mapping[str, Any], thresholds: Thresholds) -> list[str]:
     """Returns what a file does not keep, in words."""
     breaches = []
-    agreement = certificate["agreement"]["float"]
-    if agreement < thresholds.agreement:
-        breaches.append(
-            f"answers {agreement:.3f} of the rows like the float network, of {thresholds.agreement}"
-        )
+    lost = certificate["num_rows"] - certificate["num_answered"]
+    if lost:
+        breaches.append(f"answers {lost} of {certificate['num_rows']} rows with NaN or infinity")
+    for name, told in (("float", "float network"), ("prepared", "network with rounded values")):
+        agreement = certificate["agreement"][name]
+        if agreement < thresholds.agreement:
+            breaches.append(
+                f"answers {agreement:.3f} of the rows like the {told}, of {thresholds.agreement}"
+            )
     accuracy = certificate["accuracy"]
     if accuracy is not None:
         lost = accuracy["float"] - accuracy["device"]
         if lost > thresholds.accuracy_loss:
             breaches.append(f"loses {lost:.3f} of accuracy, of at most {thresholds.accuracy_loss}")
     return breaches
-
-
-def _share(equal: np.ndarray) -> float:
-    return float(np.mean(equal))

@@ -6,6 +6,7 @@ import tempfile
 import warnings
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from trainer.layers.device_attention import DeviceAttention
@@ -56,8 +57,10 @@ def convert(network: keras.Model, quantizer: Quantizer, batch_size: int | None =
         its outputs, both by name.
 
     Raises:
-        ValueError: if the network has operations that devices do not know.
+        ValueError: if the network has operations that devices do not know, or
+            weights or ranges that are NaN or infinite.
     """
+    check_finite(network)
     prepare_for_device(network)
     specs = {
         name: tf.TensorSpec((batch_size, *tensor.shape[1:]), tensor.dtype, name=name)
@@ -84,6 +87,24 @@ def convert(network: keras.Model, quantizer: Quantizer, batch_size: int | None =
                     f"The network cannot be converted: {_first_line(error)}"
                 ) from error
     return share_vectors(content)
+
+
+def check_finite(network: keras.Model) -> None:
+    """Refuses weights that the converter takes without a word, or ends the process for.
+
+    Raises:
+        ValueError: if weights are NaN or infinite.
+    """
+    broken = [
+        of.path
+        for of in network.variables
+        if keras.backend.is_float_dtype(of.dtype) and not np.isfinite(of.numpy()).all()
+    ]
+    if broken:
+        raise ValueError(
+            f"{len(broken)} weights of the network hold NaN or infinity: {', '.join(broken[:3])}. "
+            "Train again, with a lower learning rate."
+        )
 
 
 def _first_line(error: Exception) -> str:

@@ -27,9 +27,9 @@ from trainer.certificate import (
 from trainer.config import Config
 from trainer.data.examples import read_examples, row_ids
 from trainer.data.labels import join_label, read_labels
-from trainer.data.seen_rows import digest_rows
+from trainer.data.seen_rows import digest_rows, was_trained_on
 from trainer.data.table import Table
-from trainer.device_graph import convert, with_logits
+from trainer.device_graph import check_finite, convert, with_logits
 from trainer.files import new_folder, remove_folder, write_json
 from trainer.input_pipeline import write_examples
 from trainer.layers.perturbation import Point
@@ -71,8 +71,9 @@ def export_for_devices(
         out: Folder, which appears whole or not at all.
         quantizers: Registered quantizer to its options, the one to be used first.
         num_rows: int. Of the table at most so many are drawn: half of them for
-            the ranges, half to compare. A quantizer that trains learns from all
-            that are not compared.
+            the ranges, half to compare, if possible such as the network has not
+            learned from. A quantizer that trains learns from all that are not
+            compared.
         thresholds: What a file must keep.
         keep_float: Regular expression of the paths of layers that no quantizer
             with ranges rounds.
@@ -87,14 +88,20 @@ def export_for_devices(
     Raises:
         FileNotFoundError: if the workdir has no network; an export alone has none.
         ValueError: for an unknown quantizer, a layer that cannot be quantized,
-            too few rows, or a file below the thresholds.
+            too few rows, weights that are no numbers, or a file below the thresholds.
     """
+    if num_rows < 2:
+        raise ValueError(f"At least 2 rows must be drawn. Received: {num_rows} (--rows).")
     members = _make_members(quantizers, keep_float, budget)
-    card = ModelCard.load(find_export(workdir))
+    export = find_export(workdir)
+    card = ModelCard.load(export)
     scorer, state = load_network(workdir)
+    check_finite(scorer)
     drawn = np.random.default_rng(seed).permutation(len(table.frame))[:num_rows]
     if len(drawn) < 2:
         raise ValueError(f"At least 2 rows are needed. Received: {len(table.frame)}.")
+    known = was_trained_on(export, Table(table.frame.iloc[drawn], table.folder), card.inputs)
+    drawn = np.concatenate([drawn[known], drawn[~known]])
     half = len(drawn) // 2
     seen, kept = np.sort(drawn[:half]), np.sort(drawn[half:])
     batches = list(_read_tensors(state, card, table, seen, _BATCH_SIZE))
@@ -133,13 +140,20 @@ def export_for_devices(
         variants[name] = compare(devices[name], rows, float_logits, prepared_logits, class_ids)
     for name, milliseconds in measure_latency(devices, rows[:_NUM_TIMED]).items():
         variants[name]["milliseconds"] = milliseconds
-    certificate = {"run": card.run, "num_calibrated": len(seen), "variants": variants}
+    certificate = {
+        "run": card.run,
+        "num_calibrated": len(seen),
+        # Of those that were compared: what the network has learned from flatters it.
+        "num_learned_from": int(known.sum() - min(known.sum(), half)),
+        "variants": variants,
+    }
     breaches = {
         name: found
         for name, of in variants.items()
         if (found := find_breaches(of, thresholds or Thresholds()))
     }
     if breaches and not accept:
+        remove_folder(workdir / _CACHE)
         told = "; ".join(f"{name} {', '.join(of)}" for name, of in breaches.items())
         raise ValueError(
             f"Nothing was written: {told}. Choose another quantizer, or --max-loss, which leaves "

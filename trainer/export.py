@@ -12,8 +12,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.artefact import CARD_FILE, TRAINED_ROWS_FILE, ModelCard, find_export
+from trainer.artefact import CARD_FILE, ModelCard, find_export
 from trainer.checked_preprocessing import CheckedBatch, preprocess_checked
+from trainer.data.seen_rows import TRAINED_ROWS_FILE
 from trainer.explanation import build_explain, embed, score_embeddings
 from trainer.files import new_folder, write_json
 from trainer.layers.rule_ops import exclude

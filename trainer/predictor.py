@@ -18,10 +18,10 @@ from trainer.answering import (
     missing_columns,
 )
 from trainer.answers import OK, Answers
-from trainer.artefact import TRAINED_ROWS_FILE, ModelCard, find_export
+from trainer.artefact import ModelCard, find_export
 from trainer.data.examples import read_examples, row_ids
 from trainer.data.rules import NO_CLASS_LEFT, NOTHING
-from trainer.data.seen_rows import digest_rows
+from trainer.data.seen_rows import was_trained_on
 from trainer.data.table import Table
 from trainer.explained_product import Explanation, read_explanation
 from trainer.progress import progress_bar
@@ -71,10 +71,7 @@ class Predictor:
 
     def was_trained_on(self, table: Table) -> np.ndarray:
         """Says which rows of a table the model has learned from, bool `(rows,)`."""
-        path = self.folder / "assets.extra" / TRAINED_ROWS_FILE
-        if not path.is_file():  # exported by a version that wrote none
-            return np.zeros(len(table.frame), bool)
-        return np.isin(digest_rows(table, self.card.inputs), np.load(path, allow_pickle=False))
+        return was_trained_on(self.folder, table, self.card.inputs)
 
     def missing_columns(self, table: Table) -> list[str]:
         """Returns the columns that the model reads and the table lacks."""

@@ -6,12 +6,12 @@ The network is that of `bert_resnet50` for titles and pictures, drawn at random;
 table has columns `title` and `image`. Engines take turns on each batch, and medians
 count; all read the same products, and answers are compared with those of the float
 graph. `full_integer` stands for `qat_int8`, too, whose file is the same but for its
-numbers. ONNX Runtime and OpenVINO (`pip install onnxruntime openvino onnx tf2onnx`)
-are left out where they are not installed, or where their files could not be written:
-tf2onnx takes more than 7 GB for half of BERT. The device's program answers the products
-of a batch one by one, which is faster than in one call. Networks are written into FOLDER with an
-open batch axis, one process each, and used again if they are there: 6 GB, minutes
-each. Exit status 1: a bar was missed.
+numbers. ONNX Runtime and OpenVINO are left out where they are not installed (`pip
+install --no-deps onnx onnxruntime openvino openvino-telemetry tf2onnx`), or where their
+files could not be written: tf2onnx takes more than 7 GB for half of BERT. The device's
+program answers the products of a batch one by one, which is faster than in one call.
+Networks are written into FOLDER with an open batch axis, one process each, and used
+again if they are there: 6 GB, a minute each. Exit status 1: a bar was missed.
 """
 
 from __future__ import annotations

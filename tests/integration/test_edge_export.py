@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -45,7 +46,7 @@ def test_the_folder_holds_what_a_device_needs(exported) -> None:
     networks = {f"model-{name}.tflite" for name in VARIANTS}
     assert names == {"edge.json", "certificate.json", "serving", *networks}
     assert all(name in exported.stdout for name in VARIANTS)
-    assert "the table of the run" in exported.stderr
+    assert "the model has learned from 36 of the 36 rows" in exported.stderr
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -189,6 +190,31 @@ def test_below_the_thresholds_nothing_is_written(trained, shop, tmp_path, monkey
     assert (out / "edge.json").is_file()
 
 
+def test_what_the_network_has_not_learned_from_is_compared(trained, shop, call, tmp_path) -> None:
+    frame = pd.read_csv(shop)
+    frame["title"] = [
+        f"{title} new" if row % 2 else title for row, title in enumerate(frame["title"])
+    ]
+    frame.to_csv(shop.parent / "half_new.csv", index=False)
+    done = call(
+        "export", "--model", trained.folder, "--out", tmp_path / "o", "--format", "tflite",
+        "--data", shop.parent / "half_new.csv",
+    )  # fmt: skip
+    (shop.parent / "half_new.csv").unlink()
+    assert done.code == 0 and "learned from" not in done.stderr, done.stderr
+    assert json.loads((tmp_path / "o" / "certificate.json").read_text())["num_learned_from"] == 0
+
+
+def test_a_refused_training_leaves_nothing(trained, shop, call, tmp_path) -> None:
+    done = call(
+        "export", "--model", trained.folder, "--out", tmp_path / "o", "--format", "tflite",
+        "--quantize", "qat_int8", "--set", "qat_int8.learning_rate=10",
+    )  # fmt: skip
+    assert done.code == 2 and "Nothing was written: qat_int8" in done.stderr, done.stderr
+    assert not (trained.folder / "cache" / "quantized").exists()
+    assert not list(tmp_path.iterdir())
+
+
 def test_wrong_exports_say_what_to_do(trained, shop, call, tmp_path) -> None:
     def export(model: object, *more: str):
         return call(
@@ -205,6 +231,16 @@ def test_wrong_exports_say_what_to_do(trained, shop, call, tmp_path) -> None:
     ):
         wrong = export(trained.folder, "--quantize", "qat_int8", "--set", setting)
         assert wrong.code == 2 and message in wrong.stderr, wrong.stderr
+    for more, message in (
+        (["--rows", "-5"], "At least 2 rows must be drawn. Received: -5"),
+        (["--min-agreement", "97"], "`agreement` must be from 0 to 1"),
+    ):
+        wrong = export(trained.folder, *more)
+        assert wrong.code == 2 and message in wrong.stderr, wrong.stderr
+    (tmp_path / "o").touch()
+    taken = export(trained.folder)
+    assert taken.code == 2 and "--out must be a folder" in taken.stderr
+    (tmp_path / "o").unlink()
     alone = export(find_export(trained.folder), "--data", str(shop))
     assert alone.code != 0 and "Give the workdir" in alone.stderr
     (tmp_path / "o").mkdir()
@@ -221,6 +257,7 @@ def test_wrong_exports_say_what_to_do(trained, shop, call, tmp_path) -> None:
         ("preprocessing.json", "preprocessing.json cannot be read: train again"),
         ("branches", "its preprocessing does not make"),
         ("missing", "No model.keras in"),
+        ("nan", "hold NaN or infinity: .*kernel"),
     ],
 )
 def test_a_broken_model_is_named_and_leaves_nothing(trained, shop, tmp_path, broken, message):
@@ -232,6 +269,11 @@ def test_a_broken_model_is_named_and_leaves_nothing(trained, shop, tmp_path, bro
     if broken == "branches":
         told = json.loads(state.read_text())
         state.write_text(json.dumps({**told, "branches": told["branches"][1:]}))
+    elif broken == "nan":
+        network = keras.saving.load_model(folder / "model.keras", compile=False)
+        kernel = next(of for of in network.weights if of.path.endswith("kernel"))
+        kernel.assign(np.full(kernel.shape, np.nan))
+        network.save(folder / "model.keras")
     elif broken == "missing":
         (folder / "model.keras").unlink()
     else:

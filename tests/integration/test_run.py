@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from trainer.artefact import TRAINED_ROWS_FILE, ModelCard, find_export
+from trainer.artefact import ModelCard, find_export
 from trainer.config import Config
-from trainer.data.seen_rows import digest_rows
+from trainer.data.seen_rows import TRAINED_ROWS_FILE, digest_rows
 from trainer.run import Run
 
 LEAKS = ("category_path", "shelf")

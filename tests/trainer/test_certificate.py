@@ -51,7 +51,12 @@ def test_without_labels_there_is_no_accuracy() -> None:
     [(0.96, 0.9, ["0.960 of the rows"]), (0.99, 0.87, ["loses 0.030"]), (0.99, 0.89, [])],
 )
 def test_what_is_not_kept_is_told(agreement: float, device: float, words: list[str]) -> None:
-    found = {"agreement": {"float": agreement}, "accuracy": {"float": 0.9, "device": device}}
+    found = {
+        "num_rows": 100,
+        "num_answered": 100,
+        "agreement": {"float": agreement, "prepared": 1.0},
+        "accuracy": {"float": 0.9, "device": device},
+    }
     breaches = find_breaches(found, Thresholds())
     assert len(breaches) == len(words)
     assert all(word in breach for word, breach in zip(words, breaches, strict=True))
@@ -68,3 +73,21 @@ def test_latencies_are_of_each_file() -> None:
     assert set(found) == {"a", "b"} and all(of >= 0 for of in found.values())
     # One to warm up, then the rows.
     assert all(len(list(device.logits)) == 4 for device in devices.values())
+
+
+def test_rows_without_an_answer_are_told() -> None:
+    device = logits(0, 1, 2)
+    device[1, 2] = np.nan
+    found = compare(Canned(device), [{}] * 3, *[logits(0, 2, 2)] * 2, np.array([0, 2, 2]))
+    # The largest of logits with NaN among them is NaN's.
+    assert found["num_answered"] == 2
+    assert found["agreement"]["float"] == pytest.approx(2 / 3)
+    assert found["largest_logit_difference"]["float"] == 0
+    first, *others = find_breaches(found, Thresholds(0.5))
+    assert first == "answers 1 of 3 rows with NaN or infinity" and len(others) == 0
+
+
+def test_a_file_must_answer_as_what_it_was_made_of() -> None:
+    found = compare(Canned(logits(0, 1)), [{}] * 2, logits(0, 1), logits(1, 0), np.array([-1, -1]))
+    (breach,) = find_breaches(found, Thresholds())
+    assert "0.000 of the rows like the network with rounded values" in breach

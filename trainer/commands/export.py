@@ -30,7 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", type=Path, required=True, metavar="DIR", help="workdir; or export, for servers"
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder of numbered versions"
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder of numbered versions; for devices the folder itself",
     )
     parser.add_argument("--format", choices=_FORMATS, default=_FORMATS[0])
     device = parser.add_argument_group("for devices")
@@ -70,6 +74,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     device.add_argument(
         "--keep-float", default="", metavar="REGEX", help="paths of layers to leave in float"
+    )
+    device.add_argument(
+        "--min-agreement",
+        type=float,
+        metavar="SHARE",
+        help="of the rows that a file must answer like the network; by default 0.97",
     )
     device.add_argument(
         "--accept", action="store_true", help="write files that answer otherwise, too"
@@ -123,17 +133,22 @@ def _export_for_devices(args: argparse.Namespace) -> int:
     for name in names:
         QUANTIZERS.get(name)
     options = read_options(args.set, names)
+    if args.out.exists() and not args.out.is_dir():
+        raise ValueError(f"--out must be a folder. Received: {args.out}, a file.")
     if args.out.exists() and not (args.out / "edge.json").is_file() and any(args.out.iterdir()):
         raise ValueError(f"--out would replace a folder with other files. Received: {args.out}.")
     table = read_table(args.data or _table_of_run(args.model))
+    from trainer.certificate import Thresholds
     from trainer.edge_export import export_for_devices
 
+    given = {} if args.min_agreement is None else {"agreement": args.min_agreement}
     certificate = export_for_devices(
         args.model,
         table,
         args.out,
         options,
         num_rows=args.rows,
+        thresholds=Thresholds(**given),
         keep_float=args.keep_float,
         budget=_find_budget(args),
         accept=args.accept,
@@ -146,8 +161,13 @@ def _export_for_devices(args: argparse.Namespace) -> int:
             f"{name:16}{found['bytes'] / 1e6:8.1f}{found['milliseconds']:8.1f}"
             f"{found['agreement']['float']:8.4f}{told:>10}"
         )
-    if args.data is None:
-        print("Note: compared on the table of the run, which the model knows.", file=sys.stderr)
+    if known := certificate["num_learned_from"]:
+        rows = next(iter(certificate["variants"].values()))["num_rows"]
+        print(
+            f"Note: the model has learned from {known} of the {rows} rows that were compared. "
+            "--data has others.",
+            file=sys.stderr,
+        )
     print(args.out)
     return 0
 

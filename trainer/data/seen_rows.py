@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from trainer.data.examples import read_examples, row_ids
 from trainer.data.table import Table
 from trainer.inputs import InputSpec
+
+TRAINED_ROWS_FILE = "trained_rows.npy"
+"""In `assets.extra/` of an export: `digest_rows` of the rows that the weights have seen."""
 
 
 def digest_rows(table: Table, inputs: Sequence[InputSpec]) -> np.ndarray:
@@ -26,3 +30,11 @@ def digest_rows(table: Table, inputs: Sequence[InputSpec]) -> np.ndarray:
             digest.update(b"%d:%s" % (len(content), content))
         digests.append(digest.digest())
     return np.frombuffer(b"".join(digests), "<u8")
+
+
+def was_trained_on(export: Path, table: Table, inputs: Sequence[InputSpec]) -> np.ndarray:
+    """Says which rows of a table an exported model has learned from, bool `(rows,)`."""
+    path = export / "assets.extra" / TRAINED_ROWS_FILE
+    if not path.is_file():  # exported by a version that wrote none
+        return np.zeros(len(table.frame), bool)
+    return np.isin(digest_rows(table, inputs), np.load(path, allow_pickle=False))
