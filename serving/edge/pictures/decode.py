@@ -12,12 +12,15 @@ from PIL import Image, ImageFile, JpegImagePlugin
 
 from serving.edge.pictures.jpeg import decode_jpeg
 from serving.edge.pictures.resize import squash
+from serving.edge.pictures.scans import JPEG, has_too_many_scans
 
 MAX_FILE_BYTES = 64 * 2**20
 MAX_PIXELS = 64_000_000
 """The trainer's limits: a small file may claim a picture that fills the memory."""
 
-_JPEG = b"\xff\xd8\xff"
+MIXED_PIXELS = 4_000_000
+"""Transparent pictures of more are thinned out before their colours are mixed, as there."""
+
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 
 
@@ -54,13 +57,15 @@ def _decode(encoded: bytes, image_size: int) -> npt.NDArray[Any]:
     """Returns uint8 or float32 `(height, width, 3)` in `[0, 255]`."""
     if len(encoded) > MAX_FILE_BYTES:
         raise ValueError(f"larger than {MAX_FILE_BYTES // 2**20} MB.")
-    is_jpeg = encoded.startswith(_JPEG)
+    is_jpeg = encoded.startswith(JPEG)
     with _open(encoded) as image:
         try:
             if is_jpeg:
                 jpeg = cast(JpegImagePlugin.JpegImageFile, image)
                 return decode_jpeg(encoded, jpeg, image_size)
             return _on_white(_load(encoded, image))
+        except MemoryError:
+            raise
         # Decoders of broken files raise nearly anything: OSError, SyntaxError, struct.error ...
         except Exception as error:
             raise ValueError(f"truncated or broken {image.format}.") from error
@@ -71,10 +76,14 @@ def _open(encoded: bytes) -> ImageFile.ImageFile:
         image = Image.open(io.BytesIO(encoded), formats=_FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ValueError(f"more than {MAX_PIXELS} pixels.") from error
+    except MemoryError:
+        raise
     except Exception as error:
         raise ValueError(f"not a picture, or broken. Expected one of {_FORMATS}.") from error
     if image.width * image.height > MAX_PIXELS:
         raise ValueError(f"more than {MAX_PIXELS} pixels ({image.width} x {image.height}).")
+    if has_too_many_scans(encoded, image.width * image.height):
+        raise ValueError("broken, or made to take long: a JPEG of more scans than any needs.")
     return image
 
 
@@ -110,9 +119,11 @@ def _on_white(picture: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
     channels = picture.shape[-1]
     if channels == 3:
         return picture
+    shape = (*picture.shape[:2], 3)
     if channels % 2:
-        return np.repeat(picture, 3, axis=-1)
-    alpha = picture[..., -1:].astype(np.float32) / np.float32(255)
-    colour = picture[..., :-1].astype(np.float32)
-    on_white = colour * alpha + np.float32(255) * (np.float32(1) - alpha)
-    return np.broadcast_to(on_white, (*picture.shape[:2], 3))
+        return np.broadcast_to(picture, shape)
+    step = int(np.ceil(np.sqrt(np.float32(shape[0] * shape[1]) / np.float32(MIXED_PIXELS))))
+    thinned = picture[::step, ::step].astype(np.float32)
+    alpha = thinned[..., -1:] / np.float32(255)
+    on_white = thinned[..., :-1] * alpha + np.float32(255) * (np.float32(1) - alpha)
+    return np.broadcast_to(on_white, (*thinned.shape[:2], 3))

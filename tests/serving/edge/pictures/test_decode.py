@@ -5,10 +5,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from serving.edge.pictures import decode
+from serving.edge.pictures import decode, scans
 from serving.edge.pictures.decode import decode_pictures
 from trainer.data import pictures as trainer_pictures
-from trainer.layers import picture_ops
+from trainer.layers import picture_header, picture_ops
 
 
 def write(picture, form, **options):
@@ -67,6 +67,49 @@ def test_truncated_pictures_are_an_error(form):
 def test_other_bytes_are_an_error(encoded):
     with pytest.raises(ValueError, match="Picture of row 0: not a picture, or broken"):
         decode_pictures([encoded], 32)
+
+
+def test_large_transparent_pictures_are_thinned_out_as_by_the_trainer():
+    noise = np.random.default_rng(0).integers(0, 256, (2300, 2300, 4), np.uint8)
+    for pixels in (noise, noise[:, :1800], noise[..., 2:]):
+        mode = "RGBA" if pixels.shape[-1] == 4 else "LA"
+        encoded = write(Image.fromarray(np.ascontiguousarray(pixels), mode), "PNG")
+        expected = picture_ops.decode_pictures(tf.constant([encoded]), 40)
+        np.testing.assert_array_equal(decode_pictures([encoded], 40), expected)
+    assert decode.MIXED_PIXELS == picture_ops._MIXED_PIXELS
+
+
+def repeat_last_scan(encoded, times):
+    start = encoded.rindex(b"\xff\xda")
+    return encoded[:-2] + encoded[start:-2] * times + encoded[-2:]
+
+
+def test_jpegs_of_many_scans_are_refused_by_the_same_rule(monkeypatch):
+    assert (scans.MAX_SCANS, scans.SAFE_WORK) == (picture_header._MAX_SCANS, 10**10)
+    assert picture_header._SAFE_WORK == scans.SAFE_WORK
+    monkeypatch.setattr(scans, "SAFE_WORK", 10**4)
+    monkeypatch.setattr(picture_header, "_SAFE_WORK", 10**4)
+    sound = write(Image.new("RGB", (64, 64), "red"), "JPEG", progressive=True)
+    more = 99 - sound.count(b"\xff\xda")
+    for times, fine in ((more, True), (more + 1, False)):
+        encoded = repeat_last_scan(sound, times)
+        fault = picture_header.find_jpeg_fault(tf.constant(encoded), 10**6).numpy()
+        assert (fault == picture_header.FINE) == fine
+        if fine:
+            assert decode_pictures([encoded], 32)[0, 0, 0, 0] > 250
+        else:
+            with pytest.raises(ValueError, match="Picture of row 0: broken, .*scans"):
+                decode_pictures([encoded], 32)
+
+
+def test_too_little_memory_is_no_fault_of_the_picture(monkeypatch):
+    def fail(*_):
+        raise MemoryError
+
+    encoded = write(Image.new("RGB", (9, 9), "red"), "PNG")
+    monkeypatch.setattr(decode, "_load", fail)
+    with pytest.raises(MemoryError):
+        decode_pictures([encoded], 4)
 
 
 def test_limits_are_those_of_the_trainer(monkeypatch):
