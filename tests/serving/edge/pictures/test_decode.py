@@ -98,7 +98,7 @@ def test_jpegs_of_many_scans_are_refused_by_the_same_rule(monkeypatch):
         if fine:
             assert decode_pictures([encoded], 32)[0, 0, 0, 0] > 250
         else:
-            with pytest.raises(ValueError, match="Picture of row 0: broken, .*scans"):
+            with pytest.raises(ValueError, match=r"Picture of row 0: broken, .*scans"):
                 decode_pictures([encoded], 32)
 
 
