@@ -10,6 +10,7 @@ import venv
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from serving.edge.classifier import Classifier
 
@@ -61,13 +62,18 @@ def expected(exported, shop):
     return dict(zip(classifier.labels, classifier.answer(row).scores.tolist(), strict=True))
 
 
-def run(folder: Path, *command: str) -> dict[str, float]:
-    """Returns the scores that a program prints which is started in a folder."""
+def start(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Runs a program in a folder."""
     # Nothing but the folder itself says where packages are.
     own = {key: of for key, of in os.environ.items() if not key.startswith("PYTHON")}
-    done = subprocess.run(
+    return subprocess.run(
         command, cwd=folder, env=own, capture_output=True, text=True, check=False, timeout=300
     )
+
+
+def run(folder: Path, *command: str) -> dict[str, float]:
+    """Returns the scores that a program prints which is started in a folder."""
+    done = start(folder, *command)
     assert done.returncode == 0, done.stderr[-2000:]
     return json.loads(done.stdout)["scores"]
 
@@ -75,6 +81,22 @@ def run(folder: Path, *command: str) -> dict[str, float]:
 def test_the_program_needs_no_other_packages(exported, arguments, expected) -> None:
     command = [sys.executable, "-c", WITHOUT_THE_REST, "ai_edge_litert,numpy,PIL,serving"]
     assert run(exported, *command, *arguments) == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_table_needs_no_other_packages_either(exported, shop, tmp_path, expected) -> None:
+    with Image.open(shop.parent / "pictures" / "0.jpg") as picture:
+        picture.save(tmp_path / "0.tif")
+    (tmp_path / "1.jpg").write_bytes(b"no picture")
+    lines = ["image_bytes,text,price", "0.tif,desk lamp light bulb,40", '1.jpg,lamp,"1,299"', ",,"]
+    (tmp_path / "products.csv").write_text("\n".join(lines))
+    command = [sys.executable, "-c", WITHOUT_THE_REST, "ai_edge_litert,numpy,PIL,serving"]
+    done = start(exported, *command, "--table", str(tmp_path / "products.csv"))
+    assert done.returncode == 1, done.stderr[-2000:]
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    status = ["ok", "image_bytes: not a picture", "nothing to go by"]
+    assert [of["status"] for of in told] == status
+    # TIFF keeps the pixels that Pillow decoded, which are nearly those of a JPEG's own decoder.
+    assert told[0]["scores"] == pytest.approx(expected, abs=0.02)
 
 
 def test_without_one_of_them_it_says_which(exported, arguments) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from serving.edge.pictures.standardize import PictureError
 from serving.edge.reading.files import SUFFIXES, load_file, load_path, show
@@ -87,33 +88,35 @@ def read_table(
     csv.field_size_limit(_MAX_CELL)
     # What is no UTF-8 is found again as surrogates, row by row.
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        rows = csv.reader(file, delimiter=SEPARATORS[path.suffix.lower()])
+        rows = csv.reader(file, delimiter=SEPARATORS[path.suffix.lower()], strict=True)
         header = [name.strip() for name in next(rows, [])]
         places = _find_places(path, header, kinds, columns)
-        for index, (cells, fault) in enumerate(_go_on(rows)):
+        for index, (cells, fault) in enumerate(_go_on(rows, len(header))):
             told = dict(zip(header, cells, strict=False))
             product = ToldProduct(told.get("id", "").strip() or str(index), dict(shared), [], fault)
-            if not fault and len(cells) != len(header):
-                product.fault = f"{len(cells)} cells in a table of {len(header)} columns"
-            if not product.fault:
+            if not fault:
                 for name, of in places.items():
                     own = [cells[place] for place in of]
                     _add_cells(product, name, kinds[name], own, path.parent)
             yield product
 
 
-def _go_on(rows: Iterator[list[str]]) -> Iterator[tuple[list[str], str]]:
-    """Yields the cells of each row that is not empty, and what was wrong with it."""
+def _go_on(rows: Any, num_columns: int) -> Iterator[tuple[list[str], str]]:
+    """Yields the cells of each row, and what was wrong with it; empty lines are no rows."""
     while True:
         try:
             cells = next(rows)
         except StopIteration:
             return
         except csv.Error as error:
-            yield [], f"not CSV: {error}"
+            yield [], f"broken CSV in line {rows.line_num}: {error}"
             continue
-        if cells:
+        if not cells and num_columns == 1:
+            cells = [""]
+        if len(cells) == num_columns:
             yield cells, ""
+        elif any(cell.strip() for cell in cells):
+            yield cells, f"{len(cells)} cells in a table of {num_columns} columns"
 
 
 def _find_places(
@@ -123,8 +126,6 @@ def _find_places(
     columns: Mapping[str, Sequence[str]],
 ) -> dict[str, list[int]]:
     """Returns the places of the cells of each input that the table has."""
-    if doubled := sorted({name for name in header if header.count(name) > 1}):
-        raise ValueError(f"Columns must have different names. {path} has {doubled} twice.")
     read = {name: [name] if name in header else list(columns[name]) for name in kinds}
     places = {
         name: [header.index(of) for of in wanted if of in header] for name, wanted in read.items()
@@ -132,8 +133,11 @@ def _find_places(
     if not any(places.values()):
         raise ValueError(
             f"{path} has no column that the model reads. Expected some of {sorted(kinds)}, or "
-            f"the columns that it was trained with. It has {header}."
+            f"the columns that it was trained with. It has {header[:20]}."
         )
+    used = {"id", *(of for wanted in read.values() for of in wanted)}
+    if doubled := sorted(of for of in used if header.count(of) > 1):
+        raise ValueError(f"Columns must have different names. {path} has {doubled} twice.")
     if missing := [of for wanted in read.values() for of in wanted if of not in header]:
         print(f"Note: {path} has no column {', '.join(map(repr, missing))}.", file=sys.stderr)
     return {name: of for name, of in places.items() if of}

@@ -312,6 +312,8 @@ def test_a_table_is_answered_row_by_row(ask, tmp_path):
         "m3,photos/b.png,red mug of clay,,",
         "m4,,mug",
         "",
+        ",,",
+        'm8,,"red" mug,,',
         "m5,,red mug,cheap,",
         "m6,,red \udcff mug of clay,,",
         ",,,,",
@@ -327,7 +329,8 @@ def test_a_table_is_answered_row_by_row(ask, tmp_path):
         "m4": (None, "3 cells in a table of 5 columns"),
         "m5": ("text", "price: not a number: 'cheap'"),
         "m6": ("text", "text: not UTF-8; the broken characters were not read"),
-        "6": ("nothing", "nothing to go by"),
+        "4": (None, "broken CSV in line 9: ',' expected after '\"'"),
+        "7": ("nothing", "nothing to go by"),
     }
 
 
@@ -338,6 +341,13 @@ def test_a_table_may_have_the_columns_of_training(ask, tmp_path):
     assert (code, told["id"], told["label"], told["status"]) == (0, "0", "text", "ok")
     assert notes == f"Note: {table} has no column 'photo', 'price'.\n"
     assert told["scores"] == ask("--text", "red mug\nof clay")[1][0]["scores"]
+
+
+def test_a_quote_that_never_ends_is_one_broken_row(ask, tmp_path):
+    (tmp_path / "products.csv").write_text('text,,\nred mug of clay,,\n"red,,\nmug,,\n')
+    code, told, _ = ask("--table", tmp_path / "products.csv")
+    assert code == 1
+    assert [of["status"] for of in told] == ["ok", "broken CSV in line 4: unexpected end of data"]
 
 
 @pytest.mark.parametrize(
