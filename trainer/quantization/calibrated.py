@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from trainer.quantization.quantizer import Quantizer
+
+if TYPE_CHECKING:
+    from trainer.layers.quantized.attach import Attached
 
 
 class Calibrated(Quantizer):
@@ -13,21 +17,37 @@ class Calibrated(Quantizer):
 
     Args:
         keep_float: str. Regular expression of the paths of layers to leave as
-            they are.
+            they are, with all layers inside of them.
+
+    Attributes:
+        attached: What became of the layers of the network prepared last; `None` before.
 
     Reference:
         See `trainer.layers.quantized`.
     """
 
+    # Apart from `vars`, which are the options: training is gone on with by them.
+    __slots__ = ("attached",)
+    attached: Attached | None
+
     calibrates: ClassVar[bool] = True
 
     def __init__(self, keep_float: str = "") -> None:
+        try:
+            re.compile(keep_float)
+        except re.error as error:
+            raise ValueError(
+                f"`keep_float` must be a regular expression: {error}. "
+                f"Received: keep_float={keep_float!r}."
+            ) from error
         self.keep_float = keep_float
+        self.attached = None
 
     def prepare(self, network: Any, batches: Iterable[Mapping[str, Any]]) -> None:
         from trainer.layers.quantized.attach import attach_quantizers, calibrate
 
-        calibrate(network, attach_quantizers(network, self.keep_float), batches)
+        self.attached = attach_quantizers(network, self.keep_float)
+        calibrate(network, self.attached, batches)
 
     def configure(self, converter: Any) -> None:
         import tensorflow as tf

@@ -92,6 +92,23 @@ def test_an_open_batch_axis_takes_any_number_of_products(name: str) -> None:
         assert np.abs(found - expected[:rows]).max() < 0.05 * np.ptp(expected)
 
 
+@pytest.mark.parametrize("name", ["full_integer", "qat_int8"])
+def test_what_is_no_regular_expression_is_no_option(name: str) -> None:
+    with pytest.raises(ValueError, match=r"`keep_float` must be a regular .* keep_float='\('"):
+        QUANTIZERS.make(name, {"keep_float": "("})
+
+
+def test_a_quantizer_tells_what_stayed_in_float() -> None:
+    quantizer = QUANTIZERS.make("full_integer", {"keep_float": "head"})
+    options = dict(vars(quantizer))
+    assert quantizer.attached is None
+    quantizer.prepare(build(), [ROWS])
+    assert quantizer.attached.in_float == ["head"]
+    assert quantizer.attached.count_types()["Dense"] == 1
+    # A training is gone on with by the options of its quantizer.
+    assert vars(quantizer) == options == {"keep_float": "head"}
+
+
 def test_what_no_device_knows_is_an_error() -> None:
     read = keras.Input((3,), name="x")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,14 +20,12 @@ from trainer.layers.quantized.blocks import (
     share_ranges,
     share_ranges_side_by_side,
 )
+from trainer.layers.quantized.choosing import choose_layers, path_of
 from trainer.layers.quantized.fake_quant import FakeQuant
 from trainer.layers.quantized.folding import FoldedNorm, find_readers, fold_norms
 from trainer.layers.quantized.kernels import RECTIFIERS
-from trainer.layers.quantized.twin import become_twin, find_twin, set_idle
-from trainer.layers.vote_pool import VotePool
-
-# A normalisation takes a device's floats, and those who read it round; a pool has a few weights.
-_LEFT_FLOAT = (keras.layers.LayerNormalization, VotePool)
+from trainer.layers.quantized.known import LEFT_FLOAT
+from trainer.layers.quantized.twin import become_twin, set_idle
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,8 @@ class Attached:
     Args:
         quantized: Layers that have become twins.
         folded: Names of the batch normalisations that went into convolutions.
-        in_float: Names of the layers with weights that stay as they were.
+        in_float: Paths of what stays as it was: normalisations, and what was named
+            to be kept, with and without weights.
     """
 
     quantized: Sequence[keras.Layer]
@@ -62,36 +60,32 @@ class Attached:
 
 
 def attach_quantizers(model: keras.Model, keep_float: str = "") -> Attached:
-    """Makes every layer of a network that has weights a quantized one, in place.
+    """Makes every layer of a network that computes a quantized one, in place.
 
-    Adapters of low rank are merged before. Values pass unrounded until
-    `calibrate` has found their ranges.
+    Values pass unrounded until `calibrate` has found their ranges.
 
     Args:
-        model: Any network of the project, of any depth.
-        keep_float: Regular expression of the paths of layers that stay as they are.
+        model: Any network of the project, of any depth, its adapters merged.
+        keep_float: Regular expression of the paths of layers that stay as they
+            are, with all layers inside of them.
 
     Raises:
-        ValueError: naming the layers with weights of which no twin is known; or
-            for a `keep_float` that no path matches.
+        ValueError: naming the layers of which no twin is known, or that have
+            adapters; or for a `keep_float` that keeps nothing.
     """
     layers = model._flatten_layers()
-    paths = {layer.path or layer.name for layer in layers}
-    if keep_float and not any(re.fullmatch(keep_float, path) for path in paths):
-        raise ValueError(
-            "`keep_float` must match the whole path of a layer, such as "
-            f"{sorted(paths)[len(paths) // 2]!r}. Received: keep_float={keep_float!r}."
-        )
     models = [of for of in layers if isinstance(of, keras.src.models.Functional)]
-    folded = [norm.path for of in models for _, norm in fold_norms(of)]
-    chosen, in_float = _choose(layers, keep_float)
+    chosen, in_float = choose_layers(model, keep_float)
+    folded = [norm.path for _, norm in fold_norms(model, in_float)]
+    chosen = [of for of in chosen if not isinstance(of, FoldedNorm)]
+    in_float = [of for of in in_float if not isinstance(of, FoldedNorm)]
     for layer in layers:
         if isinstance(layer, keras_hub.layers.TransformerEncoder):
             advise_transformer(layer)
     for layer in chosen:
         become_twin(layer)
     for layer in in_float:
-        if not isinstance(layer, _LEFT_FLOAT):
+        if _has_weights(layer) and not isinstance(layer, LEFT_FLOAT):
             set_idle(layer, True)
     _tell_of_readers(chosen)
     for of in models:
@@ -101,7 +95,7 @@ def attach_quantizers(model: keras.Model, keep_float: str = "") -> Attached:
         if isinstance(layer, PretrainedBackbone) and not _has_statistics(layer):
             # Nothing is left that a few small batches could overwrite.
             layer.fixed_statistics = False
-    return Attached(chosen, folded, [layer.path or layer.name for layer in in_float])
+    return Attached(chosen, folded, [path_of(of) for of in in_float])
 
 
 def calibrate(model: keras.Model, attached: Attached, batches: Iterable[Mapping[str, Any]]) -> None:
@@ -123,28 +117,6 @@ def calibrate(model: keras.Model, attached: Attached, batches: Iterable[Mapping[
         quantizer.settle()
     for layer in attached.quantized:
         layer.rounds_weights = True
-
-
-def _choose(
-    layers: Sequence[keras.Layer], keep_float: str
-) -> tuple[list[keras.Layer], list[keras.Layer]]:
-    """Returns the layers to quantize, and those with weights that stay in float."""
-    chosen, in_float, unknown = [], [], []
-    for layer in layers:
-        path = layer.path or layer.name
-        has_weights = layer._trainable_variables or layer._non_trainable_variables
-        if isinstance(layer, _LEFT_FLOAT) or (keep_float and re.fullmatch(keep_float, path)):
-            in_float += [layer] if has_weights else []
-        elif find_twin(type(layer)) is not None and not isinstance(layer, FoldedNorm):
-            chosen.append(layer)
-        elif has_weights:
-            unknown.append(f"{type(layer).__name__} ({path})")
-    if unknown:
-        raise ValueError(
-            f"Layers of these types cannot be quantized: {sorted(unknown)}. Leave them in float "
-            "with `keep_float`, a regular expression of paths."
-        )
-    return chosen, in_float
 
 
 def _tell_of_readers(chosen: Sequence[keras.Layer]) -> None:
@@ -172,7 +144,7 @@ def _is_before_relu(layer: keras.Layer, chosen: Collection[keras.Layer]) -> bool
 def _is_read_as_float(layer: keras.Layer) -> bool:
     readers = find_readers(layer)
     without_product = isinstance(layer, keras.layers.Add)
-    return without_product and bool(readers) and all(isinstance(of, _LEFT_FLOAT) for of in readers)
+    return without_product and bool(readers) and all(isinstance(of, LEFT_FLOAT) for of in readers)
 
 
 def _has_statistics(layer: keras.Layer) -> bool:
@@ -180,3 +152,8 @@ def _has_statistics(layer: keras.Layer) -> bool:
         isinstance(of, keras.layers.BatchNormalization) and not isinstance(of, FoldedNorm)
         for of in layer._flatten_layers()
     )
+
+
+def _has_weights(operation: Any) -> bool:
+    is_layer = isinstance(operation, keras.Layer)
+    return is_layer and bool(operation._trainable_variables or operation._non_trainable_variables)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import keras_hub
 
 from trainer.layers.device_attention import DeviceAttention
+from trainer.layers.prefix_block import PrefixAttention
 from trainer.layers.quantized.twin import Twin, add_quantizer, twin_of
 
 
-@twin_of(keras.layers.MultiHeadAttention)
+@twin_of(
+    keras.layers.MultiHeadAttention, keras_hub.layers.CachedMultiHeadAttention, PrefixAttention
+)
 class QuantizedAttention(DeviceAttention, Twin):
     """Rounds queries, keys, values, scores and shares; mask and softmax stay float.
 

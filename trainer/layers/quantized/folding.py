@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
+
+from trainer.layers.quantized.twin import find_base
 
 
 class FoldedNorm(keras.layers.BatchNormalization):
@@ -17,13 +19,17 @@ class FoldedNorm(keras.layers.BatchNormalization):
         return inputs
 
 
-def fold_norms(model: keras.Model) -> list[tuple[keras.Layer, keras.Layer]]:
+def fold_norms(
+    model: keras.Model, in_float: Collection[Any] = ()
+) -> list[tuple[keras.Layer, keras.Layer]]:
     """Folds each batch normalisation that alone reads a convolution into it, in place.
 
     Outputs in inference stay the same; the statistics are fixed for good.
 
     Args:
-        model: A functional model.
+        model: With functional models at any depth.
+        in_float: Layers that are not quantized. A normalisation that is one stays
+            as it is, unless the convolution before it is one, too.
 
     Returns:
         Pairs of convolution and normalisation, which now does nothing.
@@ -32,15 +38,15 @@ def fold_norms(model: keras.Model) -> list[tuple[keras.Layer, keras.Layer]]:
         Jacob et al., 2017, arXiv:1712.05877, section 3.2, without correction
         to the statistics of a batch: they are fixed here.
     """
+    models = [of for of in model._flatten_layers() if isinstance(of, keras.src.models.Functional)]
+    read_outside = {id(tensor) for of in models for tensor in of.outputs}
+    left = {id(of) for of in in_float}
     pairs = []
-    for layer in model.layers:
-        if not isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
-            continue
-        readers = find_readers(layer)
-        linear = layer.activation in (None, keras.activations.linear)
-        if linear and len(readers) == 1 and type(readers[0]) is keras.layers.BatchNormalization:
-            _fold(layer, readers[0])
-            pairs.append((layer, readers[0]))
+    for layer in dict.fromkeys(layer for of in models for layer in of.layers):
+        norm = _find_norm(layer, read_outside)
+        if norm is not None and (id(norm) not in left or id(layer) in left):
+            _fold(layer, norm)
+            pairs.append((layer, norm))
     return pairs
 
 
@@ -49,6 +55,22 @@ def find_readers(layer: keras.Layer) -> Sequence[Any]:
     if len(layer._inbound_nodes) != 1:
         return []
     return [node.operation for node in layer._outbound_nodes]
+
+
+def _find_norm(layer: keras.Layer, read_outside: Collection[int]) -> keras.Layer | None:
+    """Returns the batch normalisation that alone reads a convolution, and reads nothing else."""
+    kinds = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
+    if find_base(type(layer), kinds) is None:
+        return None
+    readers = find_readers(layer)
+    linear = layer.activation in (None, keras.activations.linear)
+    if not linear or len(readers) != 1 or id(layer.output) in read_outside:
+        return None
+    (norm,) = readers
+    if type(norm) is not keras.layers.BatchNormalization or len(norm._inbound_nodes) != 1:
+        return None
+    of_channels = norm.axis in (-1, 3) and layer.data_format == "channels_last"
+    return norm if of_channels else None
 
 
 def _fold(convolution: keras.Layer, norm: keras.Layer) -> None:

@@ -40,7 +40,7 @@ class QuantizedTable(Twin):
         return tf.cast(take(codes), tf.float32) * step
 
 
-@twin_of(keras.layers.Embedding)
+@twin_of(keras.layers.Embedding, keras.layers.ReversibleEmbedding)
 class QuantizedEmbedding(QuantizedTable):
     def call(self, inputs: Any, reverse: bool = False) -> Any:
         if reverse:

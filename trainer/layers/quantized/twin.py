@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 import keras
@@ -13,6 +13,8 @@ from trainer.layers.quantized.fake_quant import FakeQuant, quantize_channels, qu
 
 Part = TypeVar("Part", bound=type)
 _TWINS: dict[type, type] = {}
+# A class with its own one of these computes something else than the one that it is derived from.
+_COMPUTES = ("call", "_compute_attention", "kernel", "embeddings")
 
 
 class Twin(keras.layers.Layer):
@@ -38,7 +40,10 @@ class Twin(keras.layers.Layer):
 
 
 def twin_of(*classes: type) -> Callable[[Part], Part]:
-    """Returns a decorator that registers a part for layers of some classes and their heirs."""
+    """Returns a decorator that registers a part for layers of some classes.
+
+    It is that of their heirs, too, that compute as they do.
+    """
 
     def add(part: Part) -> Part:
         _TWINS.update(dict.fromkeys(classes, part))
@@ -49,7 +54,18 @@ def twin_of(*classes: type) -> Callable[[Part], Part]:
 
 def find_twin(cls: type) -> type | None:
     """Returns the part for layers of a class, or `None`."""
-    return next((_TWINS[base] for base in cls.__mro__ if base in _TWINS), None)
+    base = find_base(cls, _TWINS)
+    return None if base is None else _TWINS[base]
+
+
+def find_base(cls: type, known: Collection[type]) -> type | None:
+    """Returns the one of some known classes that a class computes as, or `None`."""
+    for base in cls.__mro__:
+        if base in known:
+            return base
+        if any(name in vars(base) for name in _COMPUTES):
+            return None
+    return None
 
 
 def become_twin(layer: keras.Layer) -> None:
