@@ -80,8 +80,9 @@ def _answer(classifier: Classifier, product: ToldProduct, top: int) -> tuple[dic
         if product.fault:
             raise ValueError(product.fault)
         answer = classifier.answer(product.row)
-    except (ValueError, RuntimeError) as error:
-        return {"id": product.id, "status": "; ".join([*product.problems, str(error)])}, False
+    except (ValueError, RuntimeError, MemoryError) as error:
+        fault = str(error) or "not enough memory here to answer it"
+        return {"id": product.id, "status": "; ".join([*product.problems, fault])}, False
     best = answer.scores.argsort()[::-1][:top]
     told = [*product.problems, *([] if answer.status == OK else [answer.status])]
     return {

@@ -209,6 +209,25 @@ def count_reads(paths):
     return read
 
 
+def test_a_picture_that_the_memory_cannot_hold_does_not_end_the_folder(ask, tmp_path, monkeypatch):
+    from serving.edge.pictures import standardize
+
+    real = standardize._check
+
+    def fail(image, encoded):
+        if image.width > 20:
+            raise MemoryError
+        return real(image, encoded)
+
+    monkeypatch.setattr(standardize, "_check", fail)
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (30, 10)).save(tmp_path / "photos" / "a.png")
+    write_picture(tmp_path / "photos" / "b.png")
+    code, told, _ = ask("--pictures", tmp_path / "photos")
+    assert code == 1
+    assert [of["status"] for of in told] == ["not enough memory here to answer it", "ok"]
+
+
 def test_a_folder_of_bad_pictures_is_answered_from_its_words(ask, tmp_path):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.jpg").write_bytes(b"no picture")
