@@ -35,6 +35,7 @@ from trainer.input_pipeline import write_examples
 from trainer.layers.perturbation import Point
 from trainer.mixed_precision import Budget, find_precision
 from trainer.preprocessing import Branch, preprocess, raw_values
+from trainer.quantization.calibrated import Calibrated
 from trainer.quantization.quantizer import Quantizer
 from trainer.quantized_training import find_device_points, train_quantized, write_lessons
 from trainer.registry import QUANTIZERS
@@ -138,6 +139,8 @@ def export_for_devices(
         devices[name] = DeviceNetwork(convert(network, quantizer))
         rows = [{key: row[key] for key in network.input} for row in rows]
         variants[name] = compare(devices[name], rows, float_logits, prepared_logits, class_ids)
+        if isinstance(quantizer, Calibrated) and quantizer.attached:
+            variants[name]["in_float"] = list(quantizer.attached.in_float)
     for name, milliseconds in measure_latency(devices, rows[:_NUM_TIMED]).items():
         variants[name]["milliseconds"] = milliseconds
     certificate = {

@@ -73,6 +73,9 @@ def test_the_certificate_tells_what_was_measured(exported, shop) -> None:
         assert 0.97 <= of["agreement"]["float"] <= 1
         assert of["accuracy"]["float"] >= of["accuracy"]["device"] - 0.02
         assert of["milliseconds"] > 0
+    # By rule: normalisations, and the pool of the votes.
+    names = {path.split("/")[-1] for path in told["variants"]["full_integer"]["in_float"]}
+    assert "pool" in names and "in_float" not in told["variants"]["float16"]
     exact = told["variants"]["float32"]
     assert exact["largest_logit_difference"]["float"] < 1e-3
     assert told["variants"]["full_integer"]["largest_logit_difference"]["float"] > 1e-3
