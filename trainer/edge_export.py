@@ -91,20 +91,12 @@ def export_for_devices(
         ValueError: for an unknown quantizer, a layer that cannot be quantized,
             too few rows, weights that are no numbers, or a file below the thresholds.
     """
-    if num_rows < 2:
-        raise ValueError(f"At least 2 rows must be drawn. Received: {num_rows} (--rows).")
     members = _make_members(quantizers, keep_float, budget)
     export = find_export(workdir)
     card = ModelCard.load(export)
     scorer, state = load_network(workdir)
     check_finite(scorer)
-    drawn = np.random.default_rng(seed).permutation(len(table.frame))[:num_rows]
-    if len(drawn) < 2:
-        raise ValueError(f"At least 2 rows are needed. Received: {len(table.frame)}.")
-    known = was_trained_on(export, Table(table.frame.iloc[drawn], table.folder), card.inputs)
-    drawn = np.concatenate([drawn[known], drawn[~known]])
-    half = len(drawn) // 2
-    seen, kept = np.sort(drawn[:half]), np.sort(drawn[half:])
+    seen, kept, num_learned_from = _draw_rows(export, card, table, num_rows, seed)
     batches = list(_read_tensors(state, card, table, seen, _BATCH_SIZE))
     rows = list(_read_tensors(state, card, table, kept, 1))
     class_ids = _read_class_ids(card, table, kept)
@@ -147,7 +139,7 @@ def export_for_devices(
         "run": card.run,
         "num_calibrated": len(seen),
         # Of those that were compared: what the network has learned from flatters it.
-        "num_learned_from": int(known.sum() - min(known.sum(), half)),
+        "num_learned_from": num_learned_from,
         "variants": variants,
     }
     breaches = {
@@ -165,6 +157,22 @@ def export_for_devices(
     _write(out, card, state, devices, certificate, sensitivity)
     remove_folder(workdir / _CACHE)
     return certificate
+
+
+def _draw_rows(
+    export: Path, card: ModelCard, table: Table, num_rows: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Returns the rows to find ranges on; those to compare; and how many of these are known."""
+    if num_rows < 2:
+        raise ValueError(f"At least 2 rows must be drawn. Received: {num_rows} (--rows).")
+    drawn = np.random.default_rng(seed).permutation(len(table.frame))[:num_rows]
+    if len(drawn) < 2:
+        raise ValueError(f"At least 2 rows are needed. Received: {len(table.frame)}.")
+    known = was_trained_on(export, Table(table.frame.iloc[drawn], table.folder), card.inputs)
+    order = np.argsort(~known, kind="stable")
+    half = len(drawn) // 2
+    seen, kept = drawn[order[:half]], drawn[order[half:]]
+    return np.sort(seen), np.sort(kept), int(known[order[half:]].sum())
 
 
 def _train(
