@@ -61,6 +61,7 @@ def export_for_devices(
     keep_float: str = "",
     budget: Budget | None = None,
     accept: bool = False,
+    open_batch: bool = False,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Writes a network for devices, once for each quantizer.
@@ -81,6 +82,8 @@ def export_for_devices(
         budget: Measures what each block costs, on the rows for the ranges, and
             leaves in float what the budget asks for; `None` measures nothing.
         accept: bool. Writes files that do not keep it, too.
+        open_batch: bool. Files take any number of products at a time, for programs
+            of one's own; by default one.
         seed: int. Of what is drawn.
 
     Returns:
@@ -128,7 +131,7 @@ def export_for_devices(
             part = Table(table.frame.iloc[others], table.folder)
             _train(workdir, network, quantizer, branches, part, points, seen)
         prepared_logits = _run(network, rows) if quantizer.calibrates else float_logits
-        devices[name] = DeviceNetwork(convert(network, quantizer))
+        devices[name] = DeviceNetwork(convert(network, quantizer, None if open_batch else 1))
         rows = [{key: row[key] for key in network.input} for row in rows]
         variants[name] = compare(devices[name], rows, float_logits, prepared_logits, class_ids)
         if isinstance(quantizer, Calibrated) and quantizer.attached:

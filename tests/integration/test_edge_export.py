@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from ai_edge_litert.interpreter import Interpreter
 
 from serving.edge.classifier import Classifier
 from trainer.artefact import ModelCard, find_export
@@ -206,6 +207,21 @@ def test_what_the_network_has_not_learned_from_is_compared(trained, shop, call, 
     (shop.parent / "half_new.csv").unlink()
     assert done.code == 0 and "learned from" not in done.stderr, done.stderr
     assert json.loads((tmp_path / "o" / "certificate.json").read_text())["num_learned_from"] == 0
+
+
+def test_an_open_batch_takes_several_products(trained, call, products, tmp_path) -> None:
+    done = call(
+        "export", "--model", trained.folder, "--out", tmp_path / "o", "--format", "tflite",
+        "--quantize", "full_integer", "--open-batch",
+    )  # fmt: skip
+    assert done.code == 0, done.stderr
+    classifier = Classifier(tmp_path / "o")
+    one_by_one = np.array([of.scores for of in classifier.answer_all(products[:3])])
+    content = (tmp_path / "o" / "model-full_integer.tflite").read_bytes()
+    run = Interpreter(model_content=content).get_signature_runner("serving_default")
+    raw = [classifier.reader.read(of).values for of in products[:3]]
+    together = run(**classifier.reader.preprocess(raw))["scores"]
+    np.testing.assert_allclose(together, one_by_one, atol=1e-5)
 
 
 def test_a_refused_training_leaves_nothing(trained, shop, call, tmp_path) -> None:

@@ -76,6 +76,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--keep-float", default="", metavar="REGEX", help="paths of layers to leave in float"
     )
     device.add_argument(
+        "--open-batch", action="store_true", help="take any number of products at a time, not one"
+    )
+    device.add_argument(
         "--min-agreement",
         type=float,
         metavar="SHARE",
@@ -152,6 +155,7 @@ def _export_for_devices(args: argparse.Namespace) -> int:
         keep_float=args.keep_float,
         budget=_find_budget(args),
         accept=args.accept,
+        open_batch=args.open_batch,
     )
     print(f"{'':16}{'MB':>8}{'ms':>8}{'agree':>8}{'accuracy':>10}")
     for name, found in certificate["variants"].items():

@@ -123,7 +123,7 @@ class QuantizedDense(QuantizedKernel):
         pixels = tf.reshape(x, (-1, 1, 1, x.shape[-1]))
         # The bias comes first, or no converter sees that it belongs to the product.
         product = _add_bias(tf.nn.conv2d(pixels, kernel, 1, "VALID"), bias)
-        return tf.reshape(product, (*_sizes(x)[:-1], matrix.shape[-1]))
+        return tf.reshape(product, _as_shape([*_sizes(x)[:-1], matrix.shape[-1]]))
 
 
 @twin_of(keras.layers.EinsumDense)
@@ -161,9 +161,9 @@ class QuantizedEinsumDense(QuantizedDense):
         else:
             bias = None if bias is None else bias[0]
             matrix = tf.reshape(matrices, [inputs, outputs])
-            product = self.project(tf.reshape(x, rows), matrix, bias)
+            product = self.project(tf.reshape(x, _as_shape(rows)), matrix, bias)
         axes = shared + batch + made
-        product = tf.reshape(product, [size[axis] for axis in axes])
+        product = tf.reshape(product, _as_shape([size[axis] for axis in axes]))
         return ops.transpose(product, [axes.index(axis) for axis in written])
 
     def _matrix_bias(self, axes: list[str], size: dict[str, Any]) -> Any:
@@ -196,3 +196,11 @@ def _add_bias(product: Any, bias: Any) -> Any:
 def _sizes(x: Any) -> list[Any]:
     dynamic = tf.shape(x)
     return [dynamic[axis] if size is None else size for axis, size in enumerate(x.shape)]
+
+
+def _as_shape(sizes: list[Any]) -> list[Any]:
+    """Returns sizes of which one may be left to be found: its tensor would be one more reader."""
+    unknown = [axis for axis, size in enumerate(sizes) if not isinstance(size, int)]
+    if len(unknown) != 1:
+        return sizes
+    return [-1 if axis == unknown[0] else size for axis, size in enumerate(sizes)]
