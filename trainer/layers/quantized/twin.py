@@ -105,7 +105,8 @@ def set_idle(layer: keras.Layer, idle: bool) -> None:
         layer: Idle, it may be any; otherwise it has been a twin before.
         idle: bool.
     """
-    cls = type(layer).__bases__[1] if isinstance(layer, Twin) else type(layer)
+    # On its way to a device it may have become another class since.
+    cls = getattr(type(layer), "plain_class", type(layer))
     layer.__class__ = _twin_class(InFloat if idle else find_twin(cls), cls)
 
 
@@ -126,4 +127,4 @@ def add_quantizer(layer: Any, name: str, **options: Any) -> None:
 
 @functools.cache
 def _twin_class(part: type, cls: type) -> type:
-    return type(f"Quantized{cls.__name__}", (part, cls), {})
+    return type(f"Quantized{cls.__name__}", (part, cls), {"plain_class": cls})

@@ -342,3 +342,23 @@ def test_an_idle_twin_is_the_float_layer(name: str) -> None:
         set_idle(layer, False)
     assert [type(layer) for layer in attached.quantized] == kinds
     assert np.array_equal(model(inputs).numpy(), rounded)
+
+
+def test_attention_that_was_idle_on_its_way_to_a_device_rounds_again():
+    keras.utils.set_random_seed(0)
+    layer = keras_hub.layers.CachedMultiHeadAttention(2, 4)
+    read = keras.Input((6, 8))
+    model = keras.Model(read, layer(read, read))
+    x = np.random.default_rng(0).normal(size=(2, 6, 8)).astype(np.float32)
+    calibrate(model, attach_quantizers(model), [x])
+    rounded = model(x, training=False).numpy()
+    set_idle(layer, True)
+    idle = model(x, training=False).numpy()
+    assert np.abs(rounded - idle).max() > 1e-4
+    for _ in range(2):
+        set_idle(layer, True)
+        prepare_for_device(model)
+        np.testing.assert_allclose(model(x), idle, atol=1e-5)
+        set_idle(layer, False)
+        prepare_for_device(model)
+        np.testing.assert_allclose(model(x), rounded, atol=1e-5)
