@@ -195,22 +195,22 @@ def choose_by_bytes(
             f"With every block quantized the file has {smallest:,} bytes, of at most "
             f"{max_bytes:,}. Raise --max-size, or choose a smaller encoder."
         )
-    left = max_bytes - smallest
-    while True:
-        chosen = _fill(ranked, left)
-        over = find_bytes(chosen) - max_bytes if chosen else 0
-        if over <= 0:
-            return chosen
-        # A block in float needs more than its weights, to and from integers.
-        left -= over
+    # A block in float needs more than its weights, to and from integers.
+    besides = 0.0
+    while chosen := _fill(ranked, max_bytes - smallest, besides):
+        taken = find_bytes(chosen)
+        if taken <= max_bytes:
+            break
+        besides = (taken - smallest - sum(map(extra_bytes, chosen))) / len(chosen)
+    return chosen
 
 
-def _fill(ranked: Sequence[Block], left: int) -> list[Block]:
+def _fill(ranked: Sequence[Block], left: float, besides: float) -> list[Block]:
     chosen = []
     for block in ranked:
-        if extra_bytes(block) <= left:
+        if (needed := extra_bytes(block) + besides) <= left:
             chosen.append(block)
-            left -= extra_bytes(block)
+            left -= needed
     return chosen
 
 

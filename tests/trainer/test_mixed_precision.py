@@ -158,6 +158,18 @@ def test_what_does_not_fit_makes_room_for_the_next() -> None:
     assert choose(500 + 3 * 1050 + 4 * 15) == ["a", "b", "c", "d"]
 
 
+def test_what_small_blocks_need_does_not_drive_out_a_better_one() -> None:
+    ranked = [block("best", 1000), block("small", 10)]
+
+    def find_bytes(in_float: Any) -> int:
+        return sum(extra_bytes(of) + 100 for of in in_float)
+
+    def choose(max_bytes: int) -> list[str]:
+        return [of.name for of in choose_by_bytes(ranked, max_bytes, find_bytes)]
+
+    assert choose(3105) == ["best"] and choose(3230) == ["best", "small"]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
