@@ -13,6 +13,7 @@ from trainer.catalogue import Catalogue
 from trainer.config import Config
 from trainer.ensemble import check_ensemble
 from trainer.mixing import check_mixing
+from trainer.model import find_reaches
 from trainer.predictor import Predictor
 from trainer.preprocessing import build_branches
 from trainer.regularized_model import check_regularization
@@ -33,6 +34,7 @@ def check_settings(config: Config, catalogue: Catalogue, say: Callable[[str], No
         ValueError, FileNotFoundError: naming the option.
     """
     branches = build_branches(catalogue.inputs, config.model.encoders)
+    find_reaches(branches, config.model)
     check_mixing(branches, config)
     check_regularization(branches, config.train)
     build_loss(config.train)

@@ -16,7 +16,7 @@ from trainer.fitting import checkpoint_key, fit_network
 from trainer.inputs import InputSpec
 from trainer.model import build_ensemble
 from trainer.network import Network
-from trainer.pooling import fit_vote_weights, prior_weights
+from trainer.pooling import Reaches, fit_vote_weights, pool_votes, prior_weights
 from trainer.preprocessing import Branch
 from trainer.sample import Sample
 from trainer.teacher import soften
@@ -101,16 +101,18 @@ def fit_ensemble(
         network = _join(list(members))
         if vote_weights is None and len(watched):
             votes, _ = network.vote(store, watched.rows)
-            network.vote_weights = fit_vote_weights(votes, watched.class_ids)
+            network.vote_weights = fit_vote_weights(votes, watched.class_ids, network.reaches)
         return network
     # Kept, so that what learns from them goes on with the very same.
     key = checkpoint_key(config, inputs, store, [sample, watched], unlabeled, labels, epochs)
     path = folder / key / "answers.npy"
     if not path.is_file():
         # One after the other: all at once may not fit into memory.
-        votes = sum(of.vote(store, sample.rows)[0] for of in members) / train.ensemble
+        votes, reaches = 0.0, ()
+        for of in members:
+            votes, reaches = votes + of.vote(store, sample.rows)[0], of.reaches
         with new_file(path) as temporary:
-            np.save(temporary, _answers(votes, train.temperature))
+            np.save(temporary, _answers(votes / train.ensemble, reaches, train.temperature))
     taught = dataclasses.replace(sample, answers=np.load(path))
     # These answers are smooth, and adjusted for rare classes, already.
     network = fit(taught, told=True, label_smoothing=0.0, logit_adjustment=0.0)
@@ -130,13 +132,13 @@ def _join(members: Sequence[Network]) -> Network:
     return dataclasses.replace(first, votes=votes, epochs=epochs)
 
 
-def _answers(votes: np.ndarray, temperature: float) -> np.ndarray:
+def _answers(votes: np.ndarray, reaches: Reaches, temperature: float) -> np.ndarray:
     """Pools votes `(n, num_votes, num_classes)` into soft targets `(n, num_classes)`.
 
     By the prior weights: those that are fitted later are the pupil's.
     """
-    logits = np.einsum("v,nvc->nc", prior_weights(votes.shape[1]), votes)
-    return soften(logits, temperature)
+    weights = prior_weights(votes.shape[1], reaches)
+    return soften(pool_votes(votes, weights, reaches), temperature)
 
 
 def _reweigh(sample: Sample, seed: int) -> Sample:

@@ -25,7 +25,7 @@ from trainer.files import file_state, remove_folder
 from trainer.input_pipeline import prepared_dataset, write_prepared
 from trainer.inputs import InputSpec
 from trainer.mixing import cut_mix, mix_up
-from trainer.model import build_lessons, build_votes
+from trainer.model import build_lessons, build_votes, find_reaches
 from trainer.network import Network
 from trainer.objectives.objective import Objective
 from trainer.pooling import fit_vote_weights, prior_weights
@@ -87,7 +87,8 @@ def fit_network(
         l2 = train.l2 / (2 * len(sample))
         votes = build_votes(branches, widths, num_classes, config.model, l2=l2, seed=train.seed)
         lessons = add_outputs(build_lessons(votes), branches, objectives)
-    network = Network(branches, encoders, votes, prior_weights(len(branches) + 1))
+    reaches = find_reaches(branches, config.model)
+    network = Network(branches, encoders, votes, prior_weights(len(reaches), reaches), reaches)
     class_ids = sample.class_ids
     counts = np.bincount(class_ids, sample.weights, minlength=num_classes)
     class_weights = _class_weights(counts, train.class_weights)
@@ -117,7 +118,7 @@ def fit_network(
     if vote_weights is not None:
         network.vote_weights = vote_weights
     elif len(eval_votes):
-        network.vote_weights = fit_vote_weights(eval_votes, watched.class_ids)
+        network.vote_weights = fit_vote_weights(eval_votes, watched.class_ids, reaches)
     return network
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -13,8 +13,9 @@ from trainer.layers.masking import mask_absent
 from trainer.layers.modality_dropout import ModalityDropout
 from trainer.layers.stand_in import StandIn
 from trainer.layers.vote_pool import VotePool
+from trainer.pooling import Reaches
 from trainer.preprocessing import Branch, present_name
-from trainer.registry import FUSIONS
+from trainer.registry import FUSIONS, MODALITIES, unknown
 
 
 def build_votes(
@@ -77,12 +78,22 @@ def build_votes(
         "kernel_regularizer": keras.regularizers.L2(l2 / num_votes) if l2 else None,
         "dtype": "float32",
     }
-    fused = [drop("fused")(fuse(shown))]
+    bounded = {branch.input.name for branch in branches if branch.input.kind in config.reach}
+
+    def see(names: Collection[str]) -> dict[str, Any]:
+        """Returns the presences of those that are fused: without a reach, if there is any."""
+        fused_names = [name for name in names if name not in bounded] or names
+        return {name: shown[name] for name in fused_names}
+
+    def fuse_seen(seen: Mapping[str, Any]) -> Any:
+        unseen = {name: keras.ops.zeros_like(there) for name, there in shown.items()}
+        return fuse({**unseen, **seen})
+
+    fused = [drop("fused")(fuse_seen(see(list(shown))))]
     speaks = [keras.ops.ones_like(next(iter(shown.values())))]
     for kind, hidden in without.items():
-        others = {name: there for name, there in shown.items() if name not in hidden}
-        unseen = {name: keras.ops.zeros_like(shown[name]) for name in hidden}
-        fused.append(drop(f"without_{kind}")(fuse({**others, **unseen})))
+        others = see([name for name in shown if name not in hidden])
+        fused.append(drop(f"without_{kind}")(fuse_seen(others)))
         # A row that has nothing else, such as the name of a class, teaches it nothing.
         speaks.append(keras.ops.any(keras.ops.stack(list(others.values())), axis=0))
     fused_votes = keras.layers.EinsumDense(
@@ -165,9 +176,31 @@ def _build_inputs(tensors: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def build_scorer(voter: keras.Model, vote_weights: np.ndarray) -> keras.Model:
+def find_reaches(branches: Sequence[Branch], config: ModelConfig) -> list[float | None]:
+    """Returns the reach of each vote, see `VotePool`; none where there is one modality alone.
+
+    Raises:
+        ValueError: for what is no modality, or if all that there are have a reach.
+    """
+    for kind in config.reach:
+        if kind not in MODALITIES.names():
+            raise ValueError(unknown("modality in model.reach", kind, MODALITIES.names()))
+    kinds = {branch.input.kind for branch in branches}
+    if len(kinds) == 1:
+        return [None] * (1 + len(branches))
+    if kinds <= set(config.reach):
+        raise ValueError(
+            f"model.reach must leave out one of {sorted(kinds)}: there is nothing to fuse. "
+            f"Received: model.reach={dict(config.reach)}."
+        )
+    return [None, *(config.reach.get(branch.input.kind) for branch in branches)]
+
+
+def build_scorer(
+    voter: keras.Model, vote_weights: np.ndarray, reaches: Reaches = ()
+) -> keras.Model:
     """Pools the votes: a model from the same inputs to probabilities `(batch, num_classes)`."""
-    pool = VotePool(len(vote_weights), dtype="float32", name="pool")
+    pool = VotePool(len(vote_weights), reaches, dtype="float32", name="pool")
     scores = keras.layers.Softmax(dtype="float32", name="scores")(pool(voter.output))
     pool.set_weights([vote_weights])
     return keras.Model(voter.input, scores, name="scorer")

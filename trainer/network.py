@@ -17,6 +17,7 @@ from trainer.embed import FeatureStore
 from trainer.features import StackedRows, array_batches
 from trainer.input_pipeline import product_dataset
 from trainer.model import build_scorer, build_voter
+from trainer.pooling import Reaches, pool_votes
 from trainer.preprocessing import Branch, present_name
 from trainer.sample import Sample
 
@@ -29,7 +30,7 @@ class Network:
         branches: The encoders' preprocessing halves.
         encoders: Their Keras halves, by branch name.
         votes: From embeddings to votes, see `build_votes`.
-        vote_weights: `(num_votes,)`, see `VotePool`.
+        vote_weights, reaches: `(num_votes,)`, see `VotePool`.
         history: One dict an epoch, with `stage` and `epoch`.
         epochs: Stage to the number of epochs that gave the result.
         spread: Unlabeled rows among those learned from, as what.
@@ -40,6 +41,7 @@ class Network:
     encoders: dict[str, keras.Model]
     votes: keras.Model
     vote_weights: np.ndarray
+    reaches: Reaches = ()
     history: list[dict[str, Any]] = field(default_factory=list)
     epochs: dict[str, int] = field(default_factory=dict)
     spread: Sample = field(default_factory=lambda: Sample.of([], []))
@@ -97,7 +99,7 @@ class Network:
 
     def pool(self, votes: np.ndarray) -> np.ndarray:
         """Turns votes `(rows, num_votes, num_classes)` into probabilities, as the scorer does."""
-        return softmax(np.einsum("v,nvc->nc", self.vote_weights, votes), axis=1)
+        return softmax(pool_votes(votes, self.vote_weights, self.reaches), axis=1)
 
     def vote(
         self, store: FeatureStore, rows: np.ndarray
@@ -138,4 +140,4 @@ class Network:
 
     def scorer(self) -> keras.Model:
         """Returns the model from preprocessed tensors to probabilities."""
-        return build_scorer(self.voter, self.vote_weights)
+        return build_scorer(self.voter, self.vote_weights, self.reaches)

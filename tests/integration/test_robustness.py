@@ -161,6 +161,31 @@ def test_what_is_proved_holds_for_any_embedding(bench, monkeypatch):
     assert 0 < proved.sum() < len(rows)
 
 
+def test_a_picture_reaches_no_farther_than_it_was_told(
+    shop, bench, run_arguments, call, tmp_path_factory
+):
+    """What is proved holds for pictures that say anything, and all that the attack turns is not."""
+    workdir = tmp_path_factory.mktemp("runs") / "reach"
+    done = call(*run_arguments(shop, workdir), "--set", "model.reach.image=3", folder=workdir)
+    assert done.code == 0, done.stderr
+    subject = load_subject(workdir)
+    own = Bench(subject, bench.rows, bench.class_ids)
+    arrays = subject.embed_pixels(subject.embed(bench.rows))
+    name, rows = subject.picture_branch.name, np.arange(len(bench.rows))
+    answers = subject.pool(arrays)
+    proved = certify_pictures(own)
+    assert 0 < proved.sum() < len(rows)
+    rng, worst = np.random.default_rng(0), np.full(len(rows), np.inf)
+    for _ in range(300):
+        drawn = 100 * rng.normal(size=arrays[name].shape)
+        found = subject.pool({**arrays, name: drawn.astype(np.float32)})
+        assert np.ptp(found - answers, axis=1).max() <= 2 * 3 + 1e-3
+        true = found[rows, bench.class_ids].copy()
+        found[rows, bench.class_ids] = -np.inf
+        worst = np.minimum(worst, true - found.max(axis=1))
+    np.testing.assert_array_equal(proved, worst > 1e-3)
+
+
 def test_an_export_alone_is_refused(trained, shop, call, tmp_path):
     export = trained.folder / "export" / "1"
     done = call("robustness", "--model", export, "--data", shop, "--out", tmp_path)

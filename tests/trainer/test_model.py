@@ -4,7 +4,7 @@ import pytest
 
 from trainer.config import ModelConfig
 from trainer.inputs import InputSpec
-from trainer.model import build_lessons, build_scorer, build_voter, build_votes
+from trainer.model import build_lessons, build_scorer, build_voter, build_votes, find_reaches
 from trainer.preprocessing import build_branches, present_name
 
 INPUTS = (
@@ -88,6 +88,32 @@ def test_stand_ins_learn_from_all_rows_what_they_see(votes):
 def test_one_kind_of_input_needs_no_stand_in(branches):
     model = build_votes(branches[:2], WIDTHS, CLASSES, ModelConfig())
     assert build_lessons(model) is model
+
+
+def test_what_has_a_reach_is_fused_only_where_there_is_nothing_else(branches):
+    config = ModelConfig(reach={"number": 1.5})
+    model = build_votes(branches, WIDTHS, CLASSES, config)
+    rng = np.random.default_rng(2)
+    model.set_weights([rng.normal(size=weight.shape) for weight in model.get_weights()])
+    assert find_reaches(branches, config) == [None, None, None, 1.5]
+    values = make_inputs()
+    other = {**values, "price_piecewise": values["price_piecewise"] + 1}
+    moved = np.abs(model(other) - model(values)).max(axis=2) > 1e-3
+    text, price = (values[present_name(name)] for name in ("text", "price"))
+    np.testing.assert_array_equal(moved[:, 0], price & ~text)
+    np.testing.assert_array_equal(moved[:, -1], price)
+    assert not moved[:, 1:-1].any()
+
+
+def test_reaches_must_leave_something_to_fuse(branches):
+    alone = [branch for branch in branches if branch.input.kind == "text"]
+    assert find_reaches(alone, ModelConfig(reach={"text": 1})) == [None] * 3
+    with pytest.raises(ValueError, match=r"must leave out one of \['number', 'text'\]"):
+        find_reaches(branches, ModelConfig(reach={"text": 1, "number": 2, "image": 1}))
+    with pytest.raises(ValueError, match=r"'imag'.*Did you mean 'image'\?"):
+        find_reaches(branches, ModelConfig(reach={"imag": 1}))
+    with pytest.raises(ValueError, match=r"model.reach.image must be a number above 0"):
+        ModelConfig(reach={"image": 0})
 
 
 def test_values_of_absent_inputs_never_matter(votes):

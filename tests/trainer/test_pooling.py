@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from trainer.pooling import _PROPORTION_ROWS, _SUM_ROWS, fit_vote_weights, prior_weights
+from trainer.pooling import _PROPORTION_ROWS, _SUM_ROWS, fit_vote_weights, pool_votes, prior_weights
 
 NUM_CLASSES = 4
 
@@ -24,10 +24,10 @@ def log_loss(logits, class_ids):
     return -np.log(scores[np.arange(len(class_ids)), class_ids])
 
 
-def objective(parameters, votes, class_ids):
+def objective(parameters, votes, class_ids, reaches=()):
     scale, differences = parameters[0], parameters[1:]
-    weights = prior_weights(len(differences)) * np.exp(scale + differences)
-    pooled = np.tensordot(votes, weights, axes=([1], [0]))
+    weights = prior_weights(len(differences), reaches) * np.exp(scale + differences)
+    pooled = pool_votes(votes, weights, reaches)
     prior = _SUM_ROWS * scale**2 + _PROPORTION_ROWS * (differences**2).sum()
     return log_loss(pooled, class_ids).sum() + prior
 
@@ -39,6 +39,19 @@ def test_finds_the_minimum_that_numeric_gradients_find():
     expected = prior_weights(3) * np.exp(found[0] + found[1:])
     np.testing.assert_allclose(weights, expected, rtol=5e-3)
     assert weights.dtype == np.float32
+
+
+def test_finds_the_minimum_where_a_vote_has_a_reach():
+    votes, class_ids = make_votes(np.random.default_rng(4), 60, (3, 5, 1), (0.3, 1.0, 0.5))
+    reaches = (None, 1.5, None)
+    weights = fit_vote_weights(votes, class_ids, reaches)
+    found = minimize(objective, np.zeros(4), args=(votes, class_ids, reaches), method="BFGS").x
+    expected = prior_weights(3, reaches) * np.exp(found[0] + found[1:])
+    np.testing.assert_allclose(weights, expected, rtol=5e-3)
+
+
+def test_a_vote_with_a_reach_starts_as_it_is():
+    np.testing.assert_allclose(prior_weights(3, (None, 2.0, None)), [0.9, 1.0, 0.05])
 
 
 @pytest.mark.parametrize("num_votes", [1, 2, 5])

@@ -2,11 +2,12 @@
 
     taxofuse run --data products.csv --label category --config robust --workdir runs/robust
 
-The fused vote learns to hold where the embedding of the picture is replaced by
-the worst of all; votes on the picture alone learn as ever, and the embedding of
-the text stays as it is. Texts are read as n-grams alone, with look-alike letters
-folded. Copies of each product with words misspelled or left out are learned
-from beside it. `tests/benchmarks/robustness.py` compares.
+The picture is not fused: it has a vote of its own that makes no class more than
+4.5 times as likely beside another, whatever it shows. So it decides where words
+leave the answer open, and turns few answers where they do not. Texts are read as
+n-grams alone, with look-alike letters folded. Copies of each product with words
+misspelled or left out are learned from beside it. `tests/benchmarks/robustness.py`
+compares.
 """
 
 import dataclasses
@@ -20,17 +21,9 @@ def get_config() -> Config:
     model = dataclasses.replace(
         config.model,
         encoders={**config.model.encoders, "text": {"ngram": {"fold_look_alikes": True}}},
-    )
-    train = dataclasses.replace(
-        config.train,
-        regularization="fgsm",
-        regularization_options={
-            "multiplier": 1.0,
-            "adv_step_size": {"image_embedding": 1.0, "text_embedding": 0.0},
-            "fused_only": True,
-        },
+        reach={"image": 1.5},
     )
     augment = AugmentConfig(
         views=3, operations={"text": {"word_edits": {"rate": 0.2}, "word_dropout": {"rate": 0.2}}}
     )
-    return dataclasses.replace(config, model=model, train=train, augment=augment)
+    return dataclasses.replace(config, model=model, augment=augment)

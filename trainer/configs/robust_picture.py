@@ -31,6 +31,7 @@ def get_config() -> Config:
         config.train,
         batch_size=32,
         encoder_epochs=24,
+        regularization="fgsm",
         regularization_options={"multiplier": 4.0, "adv_step_size": {"pixels": 8 / 255}},
     )
     return dataclasses.replace(

@@ -118,8 +118,14 @@ class Subject:
         """Returns logits `(rows, num_classes)` of what `embed` gives, all branches embedded."""
         return self._pool(_constants(arrays)).numpy()
 
-    def slopes(self, arrays: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def slopes(
+        self, arrays: Mapping[str, np.ndarray], silent: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Returns `pool`, and its gradients by the picture's embedding.
+
+        Args:
+            arrays: What `embed_pixels` gives.
+            silent: A vote that abstains; none by default.
 
         Returns:
             `(rows, num_classes)` and `(rows, num_classes, dim)`.
@@ -128,15 +134,18 @@ class Subject:
         embedding = read[self.picture_branch.name]
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(embedding)
-            logits = self._pool(read)
+            logits = self._pool(read, silent)
             sums = [tf.reduce_sum(of) for of in tf.unstack(logits, axis=1)]
         slopes = [tape.gradient(of, embedding, unconnected_gradients="zero") for of in sums]
         return logits.numpy(), tf.stack(slopes, axis=1).numpy()
 
-    def _pool(self, read: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    def _pool(self, read: Mapping[str, tf.Tensor], silent: int | None = None) -> tf.Tensor:
         votes, pool = map(self.scorer.get_layer, ("votes", "pool"))
         given = {name: of for name, of in read.items() if name != "excluded"}
-        logits = pool(votes(given, training=False), training=False)
+        told = votes(given, training=False)
+        if silent is not None:
+            told *= tf.one_hot(silent, told.shape[1], 0.0, 1.0)[:, None]
+        logits = pool(told, training=False)
         return tf.cast(logits, tf.float32) - _FAR_BELOW * read["excluded"]
 
     def embed_pixels(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
