@@ -89,11 +89,11 @@ class ModelConfig:
         dropout: Share of the fused embedding that is dropped in training.
         modality_dropout: Probability with which each input of a row is hidden
             in training; one always stays.
-        reach: Modality to by how much at most it moves the logarithm of the odds
-            of two classes, where a row has another one too; of those that are
-            not named, by any amount. It is not fused, but has a vote beside the
-            fused one: see `VotePool`. 2 lets a picture make a class seven times
-            as likely beside another, and no more.
+        reach: Encoder to by how much at most it moves the logarithm of the odds
+            of two classes; those that are not named move it by any amount. What
+            it reads is not fused but where there is nothing else to fuse, and
+            votes beside: see `VotePool`. `{"resnet50": 2}` lets no picture
+            make a class more than seven times as likely beside another.
     """
 
     encoders: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)
@@ -109,9 +109,9 @@ class ModelConfig:
         _between("model.modality_dropout", self.modality_dropout, 0, 1)
         if not 0 < self.embedding_scale < math.inf:
             refuse("model.embedding_scale", "must be a number above 0", self.embedding_scale)
-        for kind, reach in self.reach.items():
+        for name, reach in self.reach.items():
             if not 0 < reach < math.inf:
-                refuse(f"model.reach.{kind}", "must be a number above 0", reach)
+                refuse(f"model.reach.{name}", "must be a number above 0", reach)
 
 
 @dataclass(frozen=True)

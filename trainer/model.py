@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -15,7 +15,7 @@ from trainer.layers.stand_in import StandIn
 from trainer.layers.vote_pool import VotePool
 from trainer.pooling import Reaches
 from trainer.preprocessing import Branch, present_name
-from trainer.registry import FUSIONS, MODALITIES, unknown
+from trainer.registry import ENCODERS, FUSIONS, unknown
 
 
 def build_votes(
@@ -67,9 +67,6 @@ def build_votes(
     shown = ModalityDropout(config.modality_dropout, seed, name="modality_dropout")(presents)
     fusion = build_fusion(config)
 
-    def fuse(seen: Mapping[str, Any]) -> Any:
-        return fusion(scaled, {branch.name: seen[branch.input.name] for branch in branches})
-
     def drop(name: str) -> keras.layers.Dropout:
         return keras.layers.Dropout(config.dropout, seed=seed, name=f"{name}_dropout")
 
@@ -78,24 +75,29 @@ def build_votes(
         "kernel_regularizer": keras.regularizers.L2(l2 / num_votes) if l2 else None,
         "dtype": "float32",
     }
-    bounded = {branch.input.name for branch in branches if branch.input.kind in config.reach}
 
-    def see(names: Collection[str]) -> dict[str, Any]:
-        """Returns the presences of those that are fused: without a reach, if there is any."""
-        fused_names = [name for name in names if name not in bounded] or names
-        return {name: shown[name] for name in fused_names}
+    def fuse(kind: str = "") -> tuple[Any, Any]:
+        """Fuses all that have no reach, if there are any, but a modality.
 
-    def fuse_seen(seen: Mapping[str, Any]) -> Any:
-        unseen = {name: keras.ops.zeros_like(there) for name, there in shown.items()}
-        return fuse({**unseen, **seen})
+        Returns:
+            The fusion, and of which rows there is something in it.
+        """
+        others = [branch for branch in branches if branch.input.kind != kind]
+        free = [branch for branch in others if branch.encoder_name not in config.reach] or others
+        unseen = {
+            branch.name: keras.ops.zeros_like(shown[branch.input.name]) for branch in branches
+        }
+        seen = {branch.name: shown[branch.input.name] for branch in free}
+        there = keras.ops.any(keras.ops.stack(list(seen.values())), axis=0)
+        return fusion(scaled, {**unseen, **seen}), there
 
-    fused = [drop("fused")(fuse_seen(see(list(shown))))]
+    fused = [drop("fused")(fuse()[0])]
     speaks = [keras.ops.ones_like(next(iter(shown.values())))]
-    for kind, hidden in without.items():
-        others = see([name for name in shown if name not in hidden])
-        fused.append(drop(f"without_{kind}")(fuse_seen(others)))
+    for kind in without:
+        rest, there = fuse(kind)
+        fused.append(drop(f"without_{kind}")(rest))
         # A row that has nothing else, such as the name of a class, teaches it nothing.
-        speaks.append(keras.ops.any(keras.ops.stack(list(others.values())), axis=0))
+        speaks.append(there)
     fused_votes = keras.layers.EinsumDense(
         "bvd,vdc->bvc", (len(fused), num_classes), bias_axes="vc", name="fused_votes", **heads
     )(keras.ops.stack(fused, axis=1))
@@ -177,23 +179,16 @@ def _build_inputs(tensors: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find_reaches(branches: Sequence[Branch], config: ModelConfig) -> list[float | None]:
-    """Returns the reach of each vote, see `VotePool`; none where there is one modality alone.
+    """Returns the reach of each vote, see `VotePool`; none where all branches would have one.
 
     Raises:
-        ValueError: for what is no modality, or if all that there are have a reach.
+        ValueError: for what is no encoder.
     """
-    for kind in config.reach:
-        if kind not in MODALITIES.names():
-            raise ValueError(unknown("modality in model.reach", kind, MODALITIES.names()))
-    kinds = {branch.input.kind for branch in branches}
-    if len(kinds) == 1:
-        return [None] * (1 + len(branches))
-    if kinds <= set(config.reach):
-        raise ValueError(
-            f"model.reach must leave out one of {sorted(kinds)}: there is nothing to fuse. "
-            f"Received: model.reach={dict(config.reach)}."
-        )
-    return [None, *(config.reach.get(branch.input.kind) for branch in branches)]
+    for name in config.reach:
+        if name not in ENCODERS.names():
+            raise ValueError(unknown("encoder in model.reach", name, ENCODERS.names()))
+    reaches = [config.reach.get(branch.encoder_name) for branch in branches]
+    return [None, *(reaches if None in reaches else [None] * len(branches))]
 
 
 def build_scorer(

@@ -166,7 +166,7 @@ def test_a_picture_reaches_no_farther_than_it_was_told(
 ):
     """What is proved holds for pictures that say anything, and all that the attack turns is not."""
     workdir = tmp_path_factory.mktemp("runs") / "reach"
-    done = call(*run_arguments(shop, workdir), "--set", "model.reach.image=3", folder=workdir)
+    done = call(*run_arguments(shop, workdir), "--set", "model.reach.tiny_image=3", folder=workdir)
     assert done.code == 0, done.stderr
     subject = load_subject(workdir)
     own = Bench(subject, bench.rows, bench.class_ids)

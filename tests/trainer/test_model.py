@@ -91,7 +91,7 @@ def test_one_kind_of_input_needs_no_stand_in(branches):
 
 
 def test_what_has_a_reach_is_fused_only_where_there_is_nothing_else(branches):
-    config = ModelConfig(reach={"number": 1.5})
+    config = ModelConfig(reach={"piecewise": 1.5})
     model = build_votes(branches, WIDTHS, CLASSES, config)
     rng = np.random.default_rng(2)
     model.set_weights([rng.normal(size=weight.shape) for weight in model.get_weights()])
@@ -105,15 +105,33 @@ def test_what_has_a_reach_is_fused_only_where_there_is_nothing_else(branches):
     assert not moved[:, 1:-1].any()
 
 
-def test_reaches_must_leave_something_to_fuse(branches):
-    alone = [branch for branch in branches if branch.input.kind == "text"]
-    assert find_reaches(alone, ModelConfig(reach={"text": 1})) == [None] * 3
-    with pytest.raises(ValueError, match=r"must leave out one of \['number', 'text'\]"):
-        find_reaches(branches, ModelConfig(reach={"text": 1, "number": 2, "image": 1}))
-    with pytest.raises(ValueError, match=r"'imag'.*Did you mean 'image'\?"):
-        find_reaches(branches, ModelConfig(reach={"imag": 1}))
-    with pytest.raises(ValueError, match=r"model.reach.image must be a number above 0"):
-        ModelConfig(reach={"image": 0})
+def test_one_of_two_that_read_the_same_may_have_a_reach(branches):
+    config = ModelConfig(reach={"tiny_text": 1.0, "piecewise": 1.5})
+    model = build_votes(branches, WIDTHS, CLASSES, config)
+    rng = np.random.default_rng(2)
+    model.set_weights([rng.normal(size=weight.shape) for weight in model.get_weights()])
+    values = make_inputs()
+    moved = {}
+    for name in WIDTHS:
+        found = model({**values, name: values[name] + 1}) - model(values)
+        moved[name] = np.abs(found).max(axis=2)[:, 0] > 1e-3
+    text, price = (values[present_name(name)] for name in ("text", "price"))
+    assert not moved["text_tiny_text"].any()
+    np.testing.assert_array_equal(moved["text_ngram"], text)
+    np.testing.assert_array_equal(moved["price_piecewise"], price & ~text)
+
+
+def test_where_all_would_have_a_reach_none_has_one(branches):
+    config = ModelConfig(reach={"tiny_text": 1, "ngram": 2, "resnet50": 1})
+    assert find_reaches(branches[:2], config) == [None] * 3
+    assert find_reaches(branches, config) == [None, 1, 2, None]
+
+
+def test_wrong_reaches_are_named(branches):
+    with pytest.raises(ValueError, match=r"'resnet'.*Did you mean 'resnet50'\?"):
+        find_reaches(branches, ModelConfig(reach={"resnet": 1}))
+    with pytest.raises(ValueError, match=r"model.reach.bert must be a number above 0"):
+        ModelConfig(reach={"bert": 0})
 
 
 def test_values_of_absent_inputs_never_matter(votes):

@@ -21,7 +21,7 @@ def get_config() -> Config:
     model = dataclasses.replace(
         config.model,
         encoders={**config.model.encoders, "text": {"ngram": {"fold_look_alikes": True}}},
-        reach={"image": 1.5},
+        reach={"image_backbone": 1.5},
     )
     augment = AugmentConfig(
         views=3, operations={"text": {"word_edits": {"rate": 0.2}, "word_dropout": {"rate": 0.2}}}

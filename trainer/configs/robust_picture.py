@@ -26,6 +26,7 @@ def get_config() -> Config:
     model = dataclasses.replace(
         config.model,
         encoders={**config.model.encoders, "image": {"image_backbone": encoder}},
+        reach={},
     )
     train = dataclasses.replace(
         config.train,
