@@ -12,12 +12,12 @@ pictures as they are: `tests/benchmarks/robustness.py` compares.
 import dataclasses
 
 from trainer.config import Config
-from trainer.configs import robust
+from trainer.configs import default
 
 
 def get_config() -> Config:
-    config = robust.get_config()
-    encoder = {
+    config = default.get_config()
+    picture = {
         "weights": "package:efficientnet-lite0",
         "image_size": 48,
         "tuning": "full",
@@ -25,8 +25,11 @@ def get_config() -> Config:
     }
     model = dataclasses.replace(
         config.model,
-        encoders={**config.model.encoders, "image": {"image_backbone": encoder}},
-        reach={},
+        encoders={
+            **config.model.encoders,
+            "image": {"image_backbone": picture},
+            "text": {"ngram": {"fold_look_alikes": True}},
+        },
     )
     train = dataclasses.replace(
         config.train,
@@ -35,6 +38,4 @@ def get_config() -> Config:
         regularization="fgsm",
         regularization_options={"multiplier": 4.0, "adv_step_size": {"pixels": 8 / 255}},
     )
-    return dataclasses.replace(
-        config, model=model, train=train, augment=dataclasses.replace(config.augment, views=0)
-    )
+    return dataclasses.replace(config, model=model, train=train)
