@@ -91,9 +91,10 @@ class ModelConfig:
             in training; one always stays.
         reach: Encoder to by how much at most it moves the logarithm of the odds
             of two classes; those that are not named move it by any amount. What
-            it reads is not fused but where there is nothing else to fuse, and
-            votes beside: see `VotePool`. `{"resnet50": 2}` lets no picture
-            make a class more than seven times as likely beside another.
+            it reads votes beside the fusion (see `VotePool`), but where nothing
+            else than numbers and categories is left to fuse. `{"resnet50": 2}`
+            lets no picture make a class more than seven times as likely beside
+            another, where there is a text.
     """
 
     encoders: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(default_factory=dict)

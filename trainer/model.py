@@ -15,7 +15,7 @@ from trainer.layers.stand_in import StandIn
 from trainer.layers.vote_pool import VotePool
 from trainer.pooling import Reaches
 from trainer.preprocessing import Branch, present_name
-from trainer.registry import ENCODERS, FUSIONS, unknown
+from trainer.registry import ENCODERS, FUSIONS, MODALITIES, unknown
 
 
 def build_votes(
@@ -77,17 +77,16 @@ def build_votes(
     }
 
     def fuse(kind: str = "") -> tuple[Any, Any]:
-        """Fuses all that have no reach, if there are any, but a modality.
+        """Fuses what leads, but a modality.
 
         Returns:
             The fusion, and of which rows there is something in it.
         """
-        others = [branch for branch in branches if branch.input.kind != kind]
-        free = [branch for branch in others if branch.encoder_name not in config.reach] or others
+        leading = find_leading([of for of in branches if of.input.kind != kind], config)
         unseen = {
             branch.name: keras.ops.zeros_like(shown[branch.input.name]) for branch in branches
         }
-        seen = {branch.name: shown[branch.input.name] for branch in free}
+        seen = {branch.name: shown[branch.input.name] for branch in leading}
         there = keras.ops.any(keras.ops.stack(list(seen.values())), axis=0)
         return fusion(scaled, {**unseen, **seen}), there
 
@@ -178,8 +177,15 @@ def _build_inputs(tensors: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def find_leading(branches: Sequence[Branch], config: ModelConfig) -> list[Branch]:
+    """Returns those that are fused: without a reach, if any of them can lead, or else all."""
+    free = [branch for branch in branches if branch.encoder_name not in config.reach]
+    can_lead = any(MODALITIES.get(branch.input.kind).leads for branch in free)
+    return free if can_lead else list(branches)
+
+
 def find_reaches(branches: Sequence[Branch], config: ModelConfig) -> list[float | None]:
-    """Returns the reach of each vote, see `VotePool`; none where all branches would have one.
+    """Returns the reach of each vote, see `VotePool`; what is fused has none.
 
     Raises:
         ValueError: for what is no encoder.
@@ -187,8 +193,8 @@ def find_reaches(branches: Sequence[Branch], config: ModelConfig) -> list[float 
     for name in config.reach:
         if name not in ENCODERS.names():
             raise ValueError(unknown("encoder in model.reach", name, ENCODERS.names()))
-    reaches = [config.reach.get(branch.encoder_name) for branch in branches]
-    return [None, *(reaches if None in reaches else [None] * len(branches))]
+    fused = find_leading(branches, config)
+    return [None, *(None if of in fused else config.reach[of.encoder_name] for of in branches)]
 
 
 def build_scorer(

@@ -123,6 +123,7 @@ def calls(monkeypatch):
     class Stub:
         seed: int
         vote_weights: np.ndarray
+        reaches: tuple = ()
 
         def vote(self, store, rows):
             return np.full((len(rows), 2, 3), [1.0, 2.0, 4.0]) * (self.seed + 1), {}

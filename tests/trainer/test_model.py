@@ -121,10 +121,13 @@ def test_one_of_two_that_read_the_same_may_have_a_reach(branches):
     np.testing.assert_array_equal(moved["price_piecewise"], price & ~text)
 
 
-def test_where_all_would_have_a_reach_none_has_one(branches):
-    config = ModelConfig(reach={"tiny_text": 1, "ngram": 2, "resnet50": 1})
-    assert find_reaches(branches[:2], config) == [None] * 3
-    assert find_reaches(branches, config) == [None, 1, 2, None]
+def test_where_nothing_else_can_lead_there_is_no_reach(branches):
+    """A price alone does not tell what a product is."""
+    reach = {"tiny_text": 1, "ngram": 2, "resnet50": 1}
+    for given in (branches, branches[:2]):
+        assert find_reaches(given, ModelConfig(reach=reach)) == [None] * (1 + len(given))
+    del reach["ngram"]
+    assert find_reaches(branches, ModelConfig(reach=reach)) == [None, 1, None, None]
 
 
 def test_wrong_reaches_are_named(branches):

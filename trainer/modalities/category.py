@@ -22,6 +22,7 @@ class CategoryModality(Modality):
     kind = "category"
     dtype = "string"
     absent = b""
+    leads = False
 
     def read(self, cells: Sequence[object], folder: Path) -> tuple[bytes, str]:
         del folder

@@ -27,6 +27,8 @@ class Modality(abc.ABC):
     """The raw value that says "this product has none": `b""` or NaN."""
     reads_names: ClassVar[bool] = False
     """Whether the name of a class, read as a cell, says something about its products."""
+    leads: ClassVar[bool] = True
+    """Whether it can tell what a product is by itself, rather than help others to."""
 
     @abc.abstractmethod
     def read(self, cells: Sequence[object], folder: Path) -> tuple[bytes | float, str]:

@@ -27,6 +27,7 @@ class NumberModality(Modality):
     kind = "number"
     dtype = "float32"
     absent = math.nan
+    leads = False
 
     def read(self, cells: Sequence[object], folder: Path) -> tuple[float, str]:
         del folder
